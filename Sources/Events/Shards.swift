@@ -1,0 +1,49 @@
+/// A numbered share of all keys, 0 to ``ShardMap/count`` − 1.
+public typealias Shard = Int
+
+/// Which shard a key belongs to. Fixed at the first migration, since a key's order is kept by one shard.
+public struct ShardMap: Hashable, Sendable {
+    /// The number of shards, 1 to 1024.
+    public let count: Int
+
+    public static let allowedCounts = 1...1024
+
+    /// `count` is taken into ``allowedCounts``: whoever reads it from a configuration checks it there and says so.
+    public init(count: Int) { self.count = min(max(count, Self.allowedCounts.lowerBound), Self.allowedCounts.upperBound) }
+
+    /// The shard of a key: FNV-1a over its UTF-8, folded with the finaliser of MurmurHash3, modulo the count.
+    ///
+    /// Stable across processes, machines and versions; never replace it by `Hasher`, which is seeded anew in each process.
+    public func shard(of key: some Sequence<UInt8>) -> Shard {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in key {
+            hash ^= UInt64(byte)
+            hash &*= 0x0000_0100_0000_01b3
+        }
+        hash ^= hash >> 33
+        hash &*= 0xff51_afd7_ed55_8ccd
+        hash ^= hash >> 33
+        return Int(hash % UInt64(count))
+    }
+
+    public func shard(of key: String) -> Shard { shard(of: key.utf8) }
+}
+
+/// The names of every Redis key that Weir writes. Each is `<prefix><name>`, the prefix is empty unless configured.
+///
+/// The braces are Redis Cluster hash tags: all keys of one shard (or of one run) share a slot.
+public struct StreamKeys: Hashable, Sendable {
+    public var prefix: String
+
+    public init(prefix: String = "") { self.prefix = prefix }
+
+    /// The stream that firehose ingesters write and the owner of the shard reads.
+    public func firehoseLive(_ shard: Shard) -> String { "\(prefix)firehose_live:{\(shard)}" }
+    /// The outlet stream of a run; the id of an entry is `<seq>-0`.
+    public func outlet(run: RunID) -> String { "\(prefix)run:{\(run)}" }
+    /// A hint (never the truth) of the last barrier that all shards acknowledged, as `epoch:seq`.
+    public func cursorHint(host: String) -> String { "\(prefix)cursor:{\(host)}" }
+
+    /// The consumer group that carries the committed position of a work stream, for `XINFO GROUPS` and autoscalers.
+    public static let workGroup = "weir"
+}

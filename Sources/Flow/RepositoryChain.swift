@@ -1,0 +1,138 @@
+public import Events
+
+/// One repository as it was delivered, and what each next message of its DID means for it.
+///
+/// Per DID, serially, after signature and structure were checked. A commit is delivered once, in the order of revs, across relays that
+/// bring it at different times: not above the stored rev is a repeat; one whose predecessor is missing is held until another relay
+/// brings that, or until its deadline passes, and is then delivered with its break told. Source: Sync 1.1, ATPROTO.
+public struct RepositoryChain: Hashable, Sendable {
+    /// `desynchronized`: the chain broke, it waits for a resync, live commits go on.
+    public enum Status: String, Hashable, Sendable, CaseIterable { case active, desynchronized, inactive, deleted }
+
+    /// What a signed commit says of its place in the chain.
+    public struct Commit: Hashable, Sendable {
+        public var rev: String
+        /// The rev in front of it; nil at a repository's first.
+        public var since: String?
+        /// The MST root in front of it, binary CID; nil from hosts that do not send it yet.
+        public var prevData: [UInt8]?
+        /// The MST root of it, binary CID.
+        public var data: [UInt8]
+
+        public init(rev: String, since: String?, prevData: [UInt8]?, data: [UInt8]) {
+            self.rev = rev
+            self.since = since
+            self.prevData = prevData
+            self.data = data
+        }
+    }
+
+    /// Why a chain is broken. The raw values are stored and shown.
+    public enum Break: String, Hashable, Sendable, CaseIterable {
+        /// The commit in front of it did not come in time.
+        case missingPredecessor = "missing_predecessor"
+        /// It follows an older rev than the stored one, none, or itself: the repository was set back.
+        case fork
+        /// The root that it says to follow is not the stored one.
+        case root
+        /// A `#sync` declared another state.
+        case sync
+        /// The account was inactive meanwhile.
+        case reactivated
+    }
+
+    public enum Verdict: Hashable, Sendable {
+        /// Deliver it. With a break: tell that first, and mark what is delivered.
+        case apply(broken: Break?)
+        /// The account is inactive: the chain goes on, nothing is delivered.
+        case withhold
+        case duplicate
+        /// Keep it until the commit with this rev came, or the deadline passed.
+        case hold(missing: String)
+    }
+
+    /// Empty until a commit or sync was seen.
+    public private(set) var rev: String
+    /// The MST root of ``rev``, binary CID; empty where unknown.
+    public private(set) var data: [UInt8]
+    public private(set) var status: Status
+    /// What the account event said (`takendown` …), or the ``Break``; else empty.
+    public private(set) var reason: String
+    public private(set) var identityTime: WallTime?
+    public private(set) var accountTime: WallTime?
+
+    public init(
+        rev: String = "", data: [UInt8] = [], status: Status = .active, reason: String = "", identityTime: WallTime? = nil,
+        accountTime: WallTime? = nil
+    ) {
+        self.rev = rev
+        self.data = data
+        self.status = status
+        self.reason = reason
+        self.identityTime = identityTime
+        self.accountTime = accountTime
+    }
+
+    /// Takes a commit.
+    ///
+    /// - Parameter overdue: it was held up to its deadline, or there is no room to hold it: it is delivered although something is missing.
+    public mutating func commit(_ commit: Commit, overdue: Bool = false) -> Verdict {
+        guard !rev.isEmpty else { return advance(to: commit, broken: nil) }
+        guard commit.rev > rev else { return .duplicate }
+        guard let since = commit.since else {
+            // A first commit after others: the repository began anew.
+            return advance(to: commit, broken: .fork)
+        }
+        if since > rev, since < commit.rev {
+            return overdue ? advance(to: commit, broken: .missingPredecessor) : .hold(missing: since)
+        }
+        if since != rev { return advance(to: commit, broken: .fork) }
+        if let prevData = commit.prevData, !data.isEmpty, prevData != data { return advance(to: commit, broken: .root) }
+        return advance(to: commit, broken: nil)
+    }
+
+    /// Takes a `#sync`: `apply(broken: .sync)` where it declares another state, `apply(broken: nil)` where only the rev moved.
+    public mutating func sync(rev newRev: String, data newData: [UInt8]) -> Verdict {
+        if !rev.isEmpty, newRev < rev || (newRev == rev && newData == data) { return .duplicate }
+        let isSame = rev.isEmpty || data == newData
+        return advance(to: Commit(rev: newRev, since: nil, prevData: nil, data: newData), broken: isSame ? nil : .sync)
+    }
+
+    /// Takes an `#identity`; false where it is not newer than the last one: drop it.
+    public mutating func identity(time: WallTime) -> Bool {
+        if let identityTime, time <= identityTime { return false }
+        identityTime = time
+        return true
+    }
+
+    /// Takes an `#account`; false where it is not newer than the last one: drop it.
+    ///
+    /// An account that comes back may have missed commits: it is then desynchronized.
+    public mutating func account(active: Bool, status newStatus: String, time: WallTime) -> Bool {
+        if let accountTime, time <= accountTime { return false }
+        accountTime = time
+        switch (active, status) {
+        case (true, .inactive), (true, .deleted):
+            // Nothing was delivered of it yet: nothing can be missing.
+            if rev.isEmpty {
+                (status, reason) = (.active, "")
+            } else {
+                (status, reason) = (.desynchronized, Break.reactivated.rawValue)
+            }
+        case (true, .active), (true, .desynchronized): break
+        case (false, _): (status, reason) = (newStatus == "deleted" ? .deleted : .inactive, newStatus)
+        }
+        return true
+    }
+
+    private mutating func advance(to commit: Commit, broken: Break?) -> Verdict {
+        rev = commit.rev
+        data = commit.data
+        switch status {
+        case .inactive, .deleted: return .withhold
+        case .active, .desynchronized:
+            if let broken { (status, reason) = (.desynchronized, broken.rawValue) }
+            return .apply(broken: broken)
+        }
+    }
+}

@@ -1,0 +1,220 @@
+internal import DequeModule
+public import Events
+
+/// The ingester's side of a session: numbers entries densely for each shard, and keeps each until Redis acknowledged it and all before it.
+///
+/// Appends leave as ``Append`` values and come back through ``settle(_:_:)``. Where one fails or is half refused, the shard turns back to its first
+/// unacknowledged `n` and everything from there is appended again, also what was taken behind the refused entry: the
+/// reader drops repeats by `n`, but would wait for ever for an entry that stands only in front of its predecessor.
+///
+/// Several appends may be under way at once. Bounded: ``mustPause`` says when the reader has to stop; what was read is always kept.
+/// A process that ends loses the session: the next one opens a session of its own at the committed watermark.
+public struct SessionWriter: Sendable {
+    /// How much may be unacknowledged before the reader pauses; it resumes at half of both.
+    public struct Limits: Hashable, Sendable {
+        public var entries: Int
+        public var bytes: Int
+
+        public init(entries: Int = 20_000, bytes: Int = 64 << 20) {
+            self.entries = entries
+            self.bytes = bytes
+        }
+    }
+
+    /// One pipeline of appends: entries of each shard in order of `n`.
+    public struct Append: Sendable {
+        public var entries: [(shard: Shard, entry: UpstreamEntry)] = []
+        public var bytes = 0
+        /// The turn of each shard's queue that the entries belong to; a result of an earlier turn says nothing.
+        fileprivate var turns: [Shard: Int] = [:]
+    }
+
+    public enum Outcome: Sendable {
+        /// Every entry stands in its stream.
+        case accepted
+        /// Nothing is known (a cut connection, a time-out): all of it is appended again.
+        case unknown
+        /// For each entry of the append, in its order, whether it was taken.
+        case each([Bool])
+    }
+
+    private struct Kept {
+        var entry: UpstreamEntry
+        var bytes: Int
+        var taken = false
+    }
+
+    private struct Queue {
+        /// From the first unacknowledged entry on.
+        var kept = Deque<Kept>()
+        /// How many of `kept` are under way or taken.
+        var sent = 0
+        /// The `n` of the first of `kept`.
+        var firstN: Int64 = 0
+        var turn = 0
+        var shed = false
+        /// Of the last barrier that was acknowledged with all before it.
+        var acknowledgedBarrier: Position?
+
+        var nextN: Int64 { firstN + Int64(kept.count) }
+    }
+
+    public let host: String
+    public let session: Int64
+    public let limits: Limits
+    /// The upstream's last position that was taken or passed: what the next barrier says.
+    public private(set) var position: Position
+    public private(set) var unacknowledgedEntries = 0
+    public private(set) var unacknowledgedBytes = 0
+    /// The reader has to stop until this is false again.
+    public private(set) var mustPause = false
+
+    private var queues: [Queue]
+    private var nextShard = 0
+
+    /// Opens the session: the first entry of every shard is `open`.
+    ///
+    /// - Parameters:
+    ///   - from: the position after which every message is in the session.
+    ///   - gap: what the upstream no longer has in front of it.
+    ///   - shards: the number of shards, at least 1.
+    public init(host: String, session: Int64, from: Position, gap: UpstreamEntry.Gap? = nil, shards: Int, limits: Limits = Limits()) {
+        self.host = host
+        self.session = session
+        self.limits = limits
+        position = from
+        queues = Array(repeating: Queue(), count: max(1, shards))
+        for shard in queues.indices {
+            enqueue(UpstreamEntry(host: host, session: session, n: 0, position: from, kind: .open, gap: gap), shard)
+        }
+    }
+
+    /// Takes a message; `host`, `session` and `n` are set here. One of a shard that is shed is left out, and its next barrier says so.
+    public mutating func take(_ entry: UpstreamEntry, shard: Shard) {
+        passed(entry.position)
+        guard !queues[shard].shed else { return }
+        enqueue(entry, shard)
+    }
+
+    /// A message of the upstream that belongs into no shard, so that barriers still move past it.
+    public mutating func passed(_ position: Position) { self.position = max(self.position, position) }
+
+    /// Puts a barrier at ``position`` behind what was taken, in every shard. To be called at least each second, also when idle or paused.
+    ///
+    /// A barrier that was never sent and still is the last of its shard is moved instead: a stalled Redis does not gather barriers.
+    public mutating func barrier() {
+        for shard in queues.indices {
+            let queue = queues[shard]
+            if let last = queue.kept.last, last.entry.kind == .barrier, queue.sent < queue.kept.count {
+                queues[shard].kept[queue.kept.count - 1].entry.position = position
+                queues[shard].kept[queue.kept.count - 1].entry.shed = queue.shed
+            } else {
+                enqueue(UpstreamEntry(host: host, session: session, n: 0, position: position, kind: .barrier, shed: queue.shed), shard)
+            }
+        }
+    }
+
+    /// From now on, messages of a shard that is halted at its quota are left out. Stays so for the rest of the session: what was left out
+    /// comes again in a session of its own.
+    public mutating func shed(_ shards: some Sequence<Shard>) {
+        for shard in shards where queues.indices.contains(shard) { queues[shard].shed = true }
+    }
+
+    public var shedShards: Set<Shard> { Set(queues.indices.filter { queues[$0].shed }) }
+
+    /// The position of the last barrier that every shard acknowledged: what the cursor hint may say. Nil before the first.
+    public var acknowledgedBarrier: Position? {
+        var least: Position?
+        for queue in queues {
+            guard let position = queue.acknowledgedBarrier else { return nil }
+            least = min(least ?? position, position)
+        }
+        return least
+    }
+
+    /// What to append next, nil where nothing waits. At least one entry, at most `maxEntries`, and no second one above `maxBytes`.
+    public mutating func next(maxEntries: Int = 1_000, maxBytes: Int = 4 << 20) -> Append? {
+        var append = Append()
+        let first = nextShard
+        for offset in queues.indices {
+            let shard = (first + offset) % queues.count
+            guard queues[shard].sent < queues[shard].kept.count else { continue }
+            append.turns[shard] = queues[shard].turn
+            while queues[shard].sent < queues[shard].kept.count {
+                let kept = queues[shard].kept[queues[shard].sent]
+                let isFull = append.entries.count >= maxEntries || append.bytes + kept.bytes > maxBytes
+                if isFull, !append.entries.isEmpty {
+                    nextShard = shard
+                    return append
+                }
+                append.entries.append((shard, kept.entry))
+                append.bytes += kept.bytes
+                queues[shard].sent += 1
+            }
+        }
+        return append.entries.isEmpty ? nil : append
+    }
+
+    /// Takes the result of an append. True where all of it is acknowledged; else the rest comes again from ``next(maxEntries:maxBytes:)``, after
+    /// the caller's back-off.
+    @discardableResult
+    public mutating func settle(_ append: Append, _ outcome: Outcome) -> Bool {
+        var failed = Set<Shard>()
+        for (index, item) in append.entries.enumerated() where append.turns[item.shard] == queues[item.shard].turn {
+            if Self.taken(outcome, index) {
+                let place = Int(item.entry.n - queues[item.shard].firstN)
+                if queues[item.shard].kept.indices.contains(place) { queues[item.shard].kept[place].taken = true }
+            } else {
+                failed.insert(item.shard)
+            }
+        }
+        for shard in append.turns.keys where append.turns[shard] == queues[shard].turn { release(shard) }
+        for shard in failed {
+            queues[shard].turn += 1
+            queues[shard].sent = 0
+            for place in queues[shard].kept.indices { queues[shard].kept[place].taken = false }
+        }
+        updatePause()
+        return failed.isEmpty
+    }
+
+    private static func taken(_ outcome: Outcome, _ index: Int) -> Bool {
+        switch outcome {
+        case .accepted: true
+        case .unknown: false
+        case .each(let results): index < results.count && results[index]
+        }
+    }
+
+    /// Lets go of what is acknowledged with everything before it.
+    private mutating func release(_ shard: Shard) {
+        while let first = queues[shard].kept.first, first.taken {
+            if first.entry.kind == .barrier { queues[shard].acknowledgedBarrier = first.entry.position }
+            queues[shard].kept.removeFirst()
+            queues[shard].firstN += 1
+            queues[shard].sent -= 1
+            unacknowledgedEntries -= 1
+            unacknowledgedBytes -= first.bytes
+        }
+    }
+
+    private mutating func enqueue(_ entry: UpstreamEntry, _ shard: Shard) {
+        var entry = entry
+        entry.host = host
+        entry.session = session
+        entry.n = queues[shard].nextN
+        let bytes = entry.approximateBytes
+        queues[shard].kept.append(Kept(entry: entry, bytes: bytes))
+        unacknowledgedEntries += 1
+        unacknowledgedBytes += bytes
+        updatePause()
+    }
+
+    private mutating func updatePause() {
+        if unacknowledgedEntries >= limits.entries || unacknowledgedBytes >= limits.bytes {
+            mustPause = true
+        } else if unacknowledgedEntries <= limits.entries / 2, unacknowledgedBytes <= limits.bytes / 2 {
+            mustPause = false
+        }
+    }
+}
