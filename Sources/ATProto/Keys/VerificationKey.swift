@@ -1,0 +1,107 @@
+internal import Crypto
+
+/// A public key that verifies commits and labels, parsed once.
+///
+/// A signature is 64 bytes (R and S, big-endian) over the SHA-256 of the message, S in the lower half; everything else is refused,
+/// DER too. Source: the specification of cryptography.
+public struct VerificationKey: Sendable, Hashable, CustomStringConvertible {
+    private enum Parsed: Sendable {
+        case k256(Secp256k1.PublicKey)
+        case p256(P256.Signing.PublicKey)
+    }
+
+    private let parsed: Parsed
+    public let curve: KeyCurve
+    /// The compressed point, 33 bytes.
+    public let compressed: [UInt8]
+
+    /// Reads a point of 33 (compressed) or 65 bytes; throws `key` where it is not on the curve.
+    public init(_ curve: KeyCurve, point: [UInt8]) throws(FormatError) {
+        guard point.count == 33 || point.count == 65 else { throw FormatError(.key, "a public key has 33 or 65 bytes") }
+        self.curve = curve
+        switch curve {
+        case .k256:
+            guard point[0] == 2 || point[0] == 3 || point[0] == 4, let key = Secp256k1.PublicKey(point) else {
+                throw FormatError(.key, "not a point of secp256k1")
+            }
+            parsed = .k256(key)
+            compressed = key.compressed
+        case .p256:
+            do {
+                let key =
+                    point.count == 33
+                    ? try P256.Signing.PublicKey(compressedRepresentation: point) : try P256.Signing.PublicKey(x963Representation: point)
+                parsed = .p256(key)
+                compressed = Array(key.compressedRepresentation)
+            } catch {
+                throw FormatError(.key, "not a point of P-256")
+            }
+        }
+    }
+
+    /// Reads a multikey: `z`, base58 of the multicodec prefix and the compressed point (`zQ3sh…` k256, `zDn…` p256).
+    public init(multikey: some StringProtocol) throws(FormatError) {
+        guard multikey.utf8.first == UInt8(ascii: "z"), let bytes = Base58.decode(multikey.dropFirst()) else {
+            throw FormatError(.key, "a multikey is z and base58")
+        }
+        guard bytes.count == 35, let curve = KeyCurve.allCases.first(where: { bytes.starts(with: $0.multicodec) }) else {
+            throw FormatError(.key, "a multikey of another kind than k256 and p256")
+        }
+        try self.init(curve, point: Array(bytes.dropFirst(2)))
+    }
+
+    /// Reads `did:key:` and a multikey.
+    public init(didKey: some StringProtocol) throws(FormatError) {
+        guard didKey.hasPrefix("did:key:") else { throw FormatError(.key, "not a did:key") }
+        try self.init(multikey: didKey.dropFirst("did:key:".count))
+    }
+
+    /// Reads the `publicKeyMultibase` of the legacy verification methods: `z` and base58 of the bare point, whose curve the method's type names.
+    public init(legacyMultibase text: some StringProtocol, curve: KeyCurve) throws(FormatError) {
+        guard text.utf8.first == UInt8(ascii: "z"), let point = Base58.decode(text.dropFirst()) else {
+            throw FormatError(.key, "a key in multibase is z and base58")
+        }
+        try self.init(curve, point: point)
+    }
+
+    init(k256 key: Secp256k1.PublicKey) {
+        parsed = .k256(key)
+        curve = .k256
+        compressed = key.compressed
+    }
+
+    init(p256 key: P256.Signing.PublicKey) {
+        parsed = .p256(key)
+        curve = .p256
+        compressed = Array(key.compressedRepresentation)
+    }
+
+    /// The multikey, as a DID document has it.
+    public var multikey: String { "z" + Base58.encode(curve.multicodec + compressed) }
+
+    /// The key as `did:key`.
+    public var didKey: String { "did:key:" + multikey }
+
+    public var description: String { didKey }
+
+    /// Whether `signature` is this key's over `message`.
+    public func verify(signature: [UInt8], message: [UInt8]) -> Bool { verify(signature: signature, digest: Digest(hashing: message)) }
+
+    /// Whether `signature` is this key's over a message with this SHA-256.
+    public func verify(signature: [UInt8], digest: Digest) -> Bool {
+        guard signature.count == 64, curve.isLowS(signature) else { return false }
+        switch parsed {
+        case .k256(let key): return key.verify(signature, digest)
+        case .p256(let key):
+            guard let parsed = try? P256.Signing.ECDSASignature(rawRepresentation: signature) else { return false }
+            return key.isValidSignature(parsed, for: PrehashedDigest(digest))
+        }
+    }
+
+    public static func == (a: Self, b: Self) -> Bool { a.curve == b.curve && a.compressed == b.compressed }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(curve)
+        hasher.combine(compressed)
+    }
+}

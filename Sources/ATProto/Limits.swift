@@ -1,0 +1,21 @@
+/// Bounds of the protocol and of this module, in bytes unless the name says otherwise.
+///
+/// Source: the specifications of event streams, sync and repositories; those without a source there are marked as our own.
+public enum Limits {
+    public static let frameBytes = 5_000_000
+    public static let commitBlocksBytes = 2_000_000
+    public static let commitOperations = 200
+    public static let recordBytes = 1 << 20
+    public static let syncBlocksBytes = 10_000
+    /// How far a revision may lie ahead of the clock.
+    public static let revAheadMicroseconds: Int64 = 5 * 60 * 1_000_000
+    /// `seq` is 1 up to this.
+    public static let sequence: Int64 = 1 << 53
+    public static let mstKeyBytes = 1024
+    /// Our own: nesting of arrays and maps that is read; deeper data is refused before the stack is at risk.
+    public static let nesting = 64
+    /// Our own: length of a DID document that is read.
+    public static let didDocumentBytes = 128 * 1024
+    /// Our own: roots of a CAR header that are read.
+    public static let carRoots = 16
+}
