@@ -1,0 +1,24 @@
+/// How full the work streams and Redis are, at one moment. Arrays are by shard.
+public struct BrokerLevels: Hashable, Sendable {
+    /// `XLEN`: includes the committed tail that is kept for inspection.
+    public var entries: [Int]
+    /// `MEMORY USAGE`, sampled.
+    public var bytes: [Int]
+    public var usedMemory: Int
+    /// 0: no limit.
+    public var maxMemory: Int
+    public init(entries: [Int], bytes: [Int], usedMemory: Int, maxMemory: Int) {
+        self.entries = entries
+        self.bytes = bytes
+        self.usedMemory = usedMemory
+        self.maxMemory = maxMemory
+    }
+
+    /// The number of `name:<number>` in the text of INFO; 0 where it is not there.
+    static func number(_ name: String, inInfo text: String) -> Int {
+        for line in text.split(whereSeparator: \.isNewline) where line.hasPrefix("\(name):") {
+            return Int(line.dropFirst(name.count + 1)) ?? 0
+        }
+        return 0
+    }
+}

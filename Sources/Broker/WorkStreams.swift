@@ -1,0 +1,120 @@
+public import Events
+import NIOCore
+public import RedisClient
+
+/// The sharded streams between ingesters and workers, in Redis: append, read, position, trim, levels.
+///
+/// Owns the names and shapes of entries (see `UpstreamEntry`). Does not own decisions: n, barriers, gates, offsets come from `Flow`
+/// and the ledger. What a crash leaves behind: entries appended and not acknowledged, which are appended again under the same n.
+public struct WorkStreams: Sendable {
+    public let keys: StreamKeys
+    public let shards: ShardMap
+    let redis: RedisClient
+
+    public init(redis: RedisClient, keys: StreamKeys, shards: ShardMap) {
+        self.redis = redis
+        self.keys = keys
+        self.shards = shards
+    }
+
+    /// Appends the items in their order as one pipeline.
+    ///
+    /// All appends that begin with the same host use the same connection, so one that starts after another returned follows it in Redis.
+    /// - Returns: one result an item, in the same order. Never throws: a lost connection makes the unanswered ones `unknown`. Where the
+    ///   batch was not sent at all, every item is `refused` as `unavailable`.
+    public func append(_ items: [AppendItem]) async -> [AppendResult] {
+        guard let first = items.first else { return [] }
+        var batch = RedisBatch(capacityBytes: items.reduce(0) { $0 + 512 + ($1.frame?.readableBytes ?? $1.entry.frame.count) })
+        for item in items { UpstreamEntryCodec.append(item, key: keys.firehoseLive(item.shard), to: &batch) }
+        do {
+            let replies = try await redis.send(batch, affinity: shards.shard(of: first.entry.host))
+            return zip(items, replies).map { item, reply in result(reply, of: item) }
+        } catch {
+            let failure = BrokerError(error)
+            let unanswered: AppendResult = error.mayHaveExecuted ? .unknown(failure) : .refused(failure)
+            let answered = zip(items, error.answered).map { item, reply in result(reply, of: item) }
+            return answered + Array(repeating: unanswered, count: items.count - answered.count)
+        }
+    }
+
+    private func result(_ reply: RedisValue, of item: AppendItem) -> AppendResult {
+        let place = "XADD \(keys.firehoseLive(item.shard))"
+        switch reply {
+        case .error(let error): return .refused(BrokerError(error, place: place))
+        case .bulk(let buffer):
+            if let id = EntryID(String(buffer: buffer)) { return .written(id) }
+            return .unknown(BrokerError(code: .corrupt, message: "the answer is no id", place: place))
+        default: return .unknown(BrokerError(code: .corrupt, message: "the answer is no id", place: place))
+        }
+    }
+
+    /// A reader of one shard with a connection of its own, for blocking reads.
+    ///
+    /// `body` gets the reader; the connection is closed when it returns or throws. After a failed attempt to connect, the next call waits
+    /// for a pause with jitter first, so it may simply be called again.
+    /// - Parameter replyBytesMax: about how large a reply may be; entries are asked for accordingly. Default 4 MiB.
+    /// - Throws: what `body` throws; a ``BrokerError`` where no connection could be made.
+    nonisolated(nonsending) public func withReader<Result>(
+        of shard: Shard, replyBytesMax: Int = 4 << 20, _ body: (ShardReader) async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await redis.withDedicatedConnection { connection in
+                try await body(ShardReader(streams: self, shard: shard, connection: connection, replyBytesMax: replyBytesMax))
+            }
+        } catch let error as RedisError {
+            throw BrokerError(error)
+        }
+    }
+
+    /// How full the streams and Redis are.
+    public func levels() async throws(BrokerError) -> BrokerLevels {
+        var batch = RedisBatch()
+        batch.append("INFO", "memory")
+        for shard in 0..<shards.count {
+            batch.append("XLEN", .string(keys.firehoseLive(shard)))
+            batch.append("MEMORY", "USAGE", .string(keys.firehoseLive(shard)))
+        }
+        let replies = try await redis.brokered(batch)
+        return try brokered(at: "levels") { () throws(RedisError) in
+            let info = try replies[0].string()
+            var levels = BrokerLevels(
+                entries: [], bytes: [], usedMemory: BrokerLevels.number("used_memory", inInfo: info),
+                maxMemory: BrokerLevels.number("maxmemory", inInfo: info))
+            for shard in 0..<shards.count {
+                levels.entries.append(Int(try replies[1 + 2 * shard].integer()))
+                levels.bytes.append(Int(try replies[2 + 2 * shard].optional()?.integer() ?? 0))
+            }
+            return levels
+        }
+    }
+
+    /// Entries for a person to look at, newest first, from `id` (nil: the newest) downwards; `stream` is a full key name.
+    public func inspect(stream: String, id: EntryID?, count: Int) async throws(BrokerError) -> [StreamEntry] {
+        let batch = RedisBatch(
+            RedisCommand("XREVRANGE", .string(stream), .string(id?.description ?? "+"), "-", "COUNT", .integer(max(count, 1))))
+        let replies = try await redis.brokered(batch)
+        return try brokered(at: "XREVRANGE \(stream)") { () throws(RedisError) in
+            var entries: [StreamEntry] = []
+            for raw in try RawEntry.list(replies[0]) {
+                entries.append(StreamEntry(id: raw.id, fields: try raw.pairs().map { ($0.name, Array($0.value.readableBytesView)) }))
+            }
+            return entries
+        }
+    }
+
+    /// Nil where there is none, or one that cannot be read.
+    public func cursorHint(host: String) async throws(BrokerError) -> CursorHint? {
+        let key = keys.cursorHint(host: host)
+        let replies = try await redis.brokered(RedisBatch(RedisCommand("GET", .string(key))))
+        return try brokered(at: "GET \(key)") { () throws(RedisError) in
+            guard let value = try replies[0].optional() else { return nil }
+            return CursorHint(text: try value.string())
+        }
+    }
+
+    public func setCursorHint(_ hint: CursorHint, host: String) async throws(BrokerError) {
+        let key = keys.cursorHint(host: host)
+        let replies = try await redis.brokered(RedisBatch(RedisCommand("SET", .string(key), .string(hint.text))))
+        _ = try brokered(at: "SET \(key)") { () throws(RedisError) in try replies[0].get() }
+    }
+}

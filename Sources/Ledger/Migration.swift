@@ -1,0 +1,8 @@
+/// One step of the schema, in a file of `SQL/` whose name begins with `m` and its number. A step that was released never changes.
+struct Migration: Sendable {
+    var name: String
+    var text: [UInt8]
+
+    /// In the order in which they are applied.
+    static let all = [Migration(name: "m001_core", text: PackageResources.m001_core_sql)]
+}

@@ -1,0 +1,1 @@
+DELETE FROM held WHERE shard = $1 AND id = ANY ($2)

@@ -1,0 +1,1 @@
+SELECT shard, halted_reason FROM shards WHERE halted_reason IS NOT NULL ORDER BY shard

@@ -1,0 +1,1 @@
+SELECT make_run_partitions($1)

@@ -1,0 +1,144 @@
+internal import Events
+internal import PostgresClient
+
+/// A batch as statements. Those that touch rows of several shards come in one order, so that two batches never wait for each other in a ring.
+enum ShardBatchStatements {
+    /// Refused messages that a shard keeps for inspection, and how much of each frame.
+    static let refusedKept: Int64 = 256
+    static let refusedFrameBytesMax = 65_536
+
+    /// The fence, and the offset that the batch goes on from.
+    static func opening(_ batch: ShardBatch) -> [PostgresStatement] {
+        [
+            PostgresStatement(BatchSQL.commitFence, [shard(batch), .int64(batch.lease.token.value)]),
+            PostgresStatement(BatchSQL.commitOffset, [shard(batch)]),
+        ]
+    }
+
+    /// Everything but the log's rows.
+    static func changes(_ batch: ShardBatch) -> [PostgresStatement] {
+        var statements = repositories(batch.repositories)
+        statements.append(PostgresStatement(BatchSQL.commitPosition, [shard(batch), .text(batch.offset?.description)]))
+        statements += sessions(batch)
+        statements += watermarks(batch)
+        statements += held(batch)
+        statements += refused(batch)
+        statements += rewindsAndGaps(batch)
+        return statements
+    }
+
+    private static func shard(_ batch: ShardBatch) -> PostgresParameter { .int32(Int32(clamping: batch.lease.shard)) }
+
+    private static func repositories(_ states: [RepositoryState]) -> [PostgresStatement] {
+        guard !states.isEmpty else { return [] }
+        let states = states.sorted { $0.did < $1.did }
+        return [
+            PostgresStatement(
+                BatchSQL.commitRepositories,
+                [
+                    .texts(states.map(\.did.storable)), .texts(states.map(\.rev.storable)), .byteas(states.map(\.data)),
+                    .texts(states.map(\.status.rawValue)), .texts(states.map(\.reason.storable)),
+                    .timestamps(states.map { $0.identityTime.map { PostgresTimestamp($0) } }),
+                    .timestamps(states.map { $0.accountTime.map { PostgresTimestamp($0) } }),
+                ])
+        ]
+    }
+
+    private static func sessions(_ batch: ShardBatch) -> [PostgresStatement] {
+        guard !batch.sessions.isEmpty else { return [] }
+        let names = batch.sessions.map(\.upstream)
+        return [
+            PostgresStatement(
+                BatchSQL.commitSessions,
+                [
+                    shard(batch), .texts(names.map(\.kind.rawValue)), .texts(names.map(\.host)), .int64s(batch.sessions.map(\.session)),
+                    .int64s(batch.sessions.map(\.expectedN)), .bools(batch.sessions.map(\.broken)),
+                ])
+        ]
+    }
+
+    private static func watermarks(_ batch: ShardBatch) -> [PostgresStatement] {
+        guard !batch.watermarks.isEmpty else { return [] }
+        let watermarks = Array(batch.watermarks)
+        return [
+            PostgresStatement(
+                BatchSQL.commitWatermarks,
+                [
+                    shard(batch), .texts(watermarks.map(\.key.kind.rawValue)), .texts(watermarks.map(\.key.host)),
+                    .int32s(watermarks.map(\.value.epoch)), .int64s(watermarks.map(\.value.seq)),
+                ])
+        ]
+    }
+
+    private static func held(_ batch: ShardBatch) -> [PostgresStatement] {
+        var statements: [PostgresStatement] = []
+        if !batch.released.isEmpty {
+            statements.append(PostgresStatement(BatchSQL.commitReleased, [shard(batch), .int64s(batch.released)]))
+        }
+        if !batch.postponed.isEmpty {
+            statements.append(
+                PostgresStatement(
+                    BatchSQL.commitPostponed,
+                    [shard(batch), .int64s(batch.postponed.map(\.id)), .timestamps(batch.postponed.map { PostgresTimestamp($0.dueAt) })]))
+        }
+        guard !batch.held.isEmpty else { return statements }
+        let held = batch.held
+        let entries = held.map(\.entry)
+        statements.append(
+            PostgresStatement(
+                BatchSQL.commitHeld,
+                [
+                    shard(batch), .texts(held.map(\.did.storable)), .texts(held.map(\.rev.storable)), .texts(held.map(\.reason.rawValue)),
+                    .texts(entries.map(\.host.storable)), .int64s(entries.map(\.session)), .int64s(entries.map(\.n)),
+                    .int32s(entries.map(\.position.epoch)), .int64s(entries.map(\.position.seq)), .texts(entries.map(\.kind.rawValue)),
+                    .texts(entries.map(\.time.storable)), .byteas(entries.map(\.frame)), .timestamps(held.map { PostgresTimestamp($0.heldSince) }),
+                    .timestamps(held.map { PostgresTimestamp($0.dueAt) }), .int32s(held.map { Int32(clamping: $0.attempts) }),
+                ]))
+        return statements
+    }
+
+    private static func refused(_ batch: ShardBatch) -> [PostgresStatement] {
+        guard !batch.refused.isEmpty else { return [] }
+        let counts = Dictionary(batch.refused.map { ($0.reason.storable, Int64(1)) }, uniquingKeysWith: +)
+        // What would be pruned at once is only counted.
+        let kept = batch.refused.suffix(Int(refusedKept))
+        let entries = kept.map(\.entry)
+        return [
+            PostgresStatement(
+                BatchSQL.commitRefused,
+                [
+                    shard(batch), .texts(kept.map(\.reason.storable)), .texts(kept.map(\.detail.storable)), .texts(entries.map(\.host.storable)),
+                    .int64s(entries.map(\.session)), .int32s(entries.map(\.position.epoch)), .int64s(entries.map(\.position.seq)),
+                    .texts(entries.map(\.kind.rawValue)), .texts(entries.map(\.did.storable)), .texts(entries.map(\.rev.storable)),
+                    .byteas(entries.map { Array($0.frame.prefix(refusedFrameBytesMax)) }), .int32s(entries.map { Int32(clamping: $0.frame.count) }),
+                ]),
+            PostgresStatement(BatchSQL.commitRefusedCounts, [shard(batch), .texts(Array(counts.keys)), .int64s(Array(counts.values))]),
+            PostgresStatement(BatchSQL.commitRefusedPrune, [shard(batch), .int64(refusedKept)]),
+        ]
+    }
+
+    private static func rewindsAndGaps(_ batch: ShardBatch) -> [PostgresStatement] {
+        var statements: [PostgresStatement] = []
+        if !batch.rewinds.isEmpty {
+            let rewinds = batch.rewinds.sorted { ($0.upstream.description, $0.session) < ($1.upstream.description, $1.session) }
+            statements.append(
+                PostgresStatement(
+                    BatchSQL.commitRewinds,
+                    [
+                        shard(batch), .texts(rewinds.map(\.upstream.kind.rawValue)), .texts(rewinds.map(\.upstream.host)),
+                        .int64s(rewinds.map(\.session)),
+                    ]))
+        }
+        if !batch.gaps.isEmpty {
+            statements.append(
+                PostgresStatement(
+                    BatchSQL.commitGaps,
+                    [
+                        .texts(batch.gaps.map(\.upstream.kind.rawValue)), .texts(batch.gaps.map(\.upstream.host)),
+                        .int32s(batch.gaps.map(\.gap.after.epoch)), .int64s(batch.gaps.map(\.gap.after.seq)),
+                        .int32s(batch.gaps.map(\.gap.through.epoch)), .int64s(batch.gaps.map(\.gap.through.seq)),
+                    ]))
+        }
+        return statements
+    }
+}
