@@ -1,0 +1,99 @@
+import ATProto
+import Events
+import NIOCore
+
+/// Decides what becomes of each message of one connection: an entry of a shard, a new session, or the end. Without I/O.
+///
+/// Nothing is decided about an entry's worth here: what cannot be split is passed on as `malformed`, for a worker to count and keep.
+struct FirehoseRouter {
+    enum Step: Hashable {
+        case entry(UpstreamEntry, Shard)
+        /// The message belongs into a session of its own: open it, say so with ``opened(_:)``, and route the message again.
+        case open(SessionOpening)
+        case end(ConnectionEnd)
+        /// Counted, and nothing more: an `#info`.
+        case note(String)
+        /// Nothing to say where it belongs, and no session yet.
+        case skip
+    }
+
+    let plan: FirehosePlan
+    let shards: ShardMap
+    /// Messages without a key go to the shard of the host.
+    private let hostShard: Shard
+    /// The highest that was taken in the current session, or its start; nil before the first.
+    private(set) var position: Position?
+    private var watch = SequenceWatch()
+    private var isOutdated = false
+
+    init(host: String, plan: FirehosePlan, shards: ShardMap) {
+        self.plan = plan
+        self.shards = shards
+        hostShard = shards.shard(of: host)
+    }
+
+    mutating func opened(_ opening: SessionOpening) {
+        position = opening.from
+        isOutdated = false
+    }
+
+    mutating func route(_ message: WebSocketMessage) -> Step {
+        switch message {
+        case .binary(let buffer): return route(frame: Array(buffer.readableBytesView))
+        case .text(let buffer): return unkeyed(.malformed, seq: nil, frame: Array(buffer.readableBytesView))
+        case .oversize: return unkeyed(.malformed, seq: nil, frame: [])
+        }
+    }
+
+    private mutating func route(frame: [UInt8]) -> Step {
+        switch FrameRoute.parse(frame) {
+        case .message(let fields):
+            if let opening = opening(before: fields.seq) { return .open(opening) }
+            guard let epoch = position?.epoch else { return .skip }
+            let at = Position(epoch: epoch, seq: fields.seq)
+            position = max(position ?? at, at)
+            let entry = UpstreamEntry(
+                host: "", session: 0, n: 0, position: at, kind: kind(fields.type), did: fields.did, rev: fields.rev, time: fields.time, frame: frame)
+            return .entry(entry, shards.shard(of: fields.did))
+        case .info(let name, let message):
+            if name == "OutdatedCursor" { isOutdated = true }
+            return .note("\(name): \(message ?? "")")
+        case .error("FutureCursor", _) where plan.opening != nil:
+            guard case .resume(let asked) = plan else { return .skip }
+            return .end(ConnectionEnd(.futureCursor(position ?? asked)))
+        case .error(let name, let message):
+            return .end(ConnectionEnd(.errorFrame(name: name, message: message ?? "")))
+        case .unknown(_, _, let seq): return unkeyed(.unknown, seq: seq, frame: frame)
+        case .malformed(_, let seq): return unkeyed(.malformed, seq: seq, frame: frame)
+        }
+    }
+
+    /// The session that this number asks for, nil where the current one takes it.
+    private mutating func opening(before seq: Int64) -> SessionOpening? {
+        let verdict = watch.received(seq)
+        guard let position else { return plan.opening(first: seq) }
+        if isOutdated {
+            isOutdated = false
+            if let opening = SessionOpening.outdated(position, first: seq) { return opening }
+        }
+        return verdict == .restarted ? .newNumbering(after: position, first: seq) : nil
+    }
+
+    private mutating func unkeyed(_ kind: UpstreamEntry.Kind, seq: Int64?, frame: [UInt8]) -> Step {
+        if let seq, (1..<1 << 53).contains(seq), let opening = opening(before: seq) { return .open(opening) }
+        guard let position else { return .skip }
+        // Without a number it stands where the stream stood, so that a barrier behind it moves past it.
+        let at = seq.map { Position(epoch: position.epoch, seq: min(max($0, 0), 1 << 53)) } ?? position
+        if seq != nil { self.position = max(position, at) }
+        return .entry(UpstreamEntry(host: "", session: 0, n: 0, position: at, kind: kind, frame: frame), hostShard)
+    }
+
+    private func kind(_ type: FrameRoute.MessageType) -> UpstreamEntry.Kind {
+        switch type {
+        case .commit: .commit
+        case .sync: .sync
+        case .identity: .identity
+        case .account: .account
+        }
+    }
+}

@@ -1,0 +1,180 @@
+import Broker
+import Events
+import Flow
+import Ledger
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// One relay host: stands by for its lease, and while it holds it keeps a connection and its sessions going.
+///
+/// Never throws and ends only with the process: every failure of this host is an end of a connection, a log line and a pause.
+struct FirehoseUpstream: Sendable {
+    let endpoint: WebSocketEndpoint
+    let configuration: FirehoseIngesterConfiguration
+    let ledger: any UpstreamLedger
+    let streams: any EntryStreams
+    let gate: FirehoseGate
+    let worker: WorkerID
+    let faults: any FaultSeam
+    let progress: UpstreamProgress
+    let logger: Logger
+
+    init(
+        endpoint: WebSocketEndpoint, configuration: FirehoseIngesterConfiguration, ledger: any UpstreamLedger, streams: any EntryStreams,
+        gate: FirehoseGate,
+        worker: WorkerID, faults: any FaultSeam, logger: Logger
+    ) {
+        self.endpoint = endpoint
+        self.configuration = configuration
+        self.ledger = ledger
+        self.streams = streams
+        self.gate = gate
+        self.worker = worker
+        self.faults = faults
+        progress = UpstreamProgress(host: endpoint.authority)
+        var logger = logger
+        logger[metadataKey: "host"] = "\(endpoint.authority)"
+        self.logger = logger
+    }
+
+    var host: String { endpoint.authority }
+    private var name: UpstreamName { UpstreamName(kind: .firehose, host: host) }
+    private var isEnding: Bool { Task.isCancelled || Task.isShuttingDownGracefully }
+
+    func run() async {
+        let gateBell = gate.subscribe()
+        var wasRefused = false
+        while !isEnding {
+            let start = ProcessClock.now
+            do throws(LedgerError) {
+                if let lease = try await ledger.acquireUpstream(name, worker: worker, ttl: configuration.leaseTimeToLive) {
+                    logger.info("the lease is ours", metadata: ["token": "\(lease.token)"])
+                    let ownership = UpstreamOwnership(
+                        lease: lease, callStartedAt: start, ledger: ledger, worker: worker, configuration: configuration, logger: logger)
+                    await own(ownership, gateBell: gateBell)
+                    wasRefused = false
+                } else if !wasRefused {
+                    logger.info("another replica reads this host; standing by")
+                    wasRefused = true
+                }
+            } catch {
+                logger.warning("the lease could not be asked for", metadata: ["error": "\(error)"])
+            }
+            // Jitter: replicas that lost the same owner do not ask in step.
+            if !isEnding { await Pause.sleep(configuration.leaseRenewal * Double.random(in: 0.5...1)) }
+        }
+    }
+
+    private func own(_ ownership: UpstreamOwnership, gateBell: Doorbell) async {
+        _ = await ownership.renew()
+        let end = await withTaskGroup(of: ConnectionEnd.self) { group in
+            group.addTask { await ownership.keep() }
+            group.addTask { await ownership.watch() }
+            group.addTask { await report(ownership) }
+            group.addTask { await connectAgainAndAgain(ownership, gateBell: gateBell) }
+            let first = await group.next()
+            group.cancelAll()
+            return first ?? ConnectionEnd(.cancelled)
+        }
+        if end.cause == .leaseLost {
+            logger.warning("the lease was lost; nothing more is appended", metadata: ["token": "\(ownership.lease.token)"])
+            return
+        }
+        do throws(LedgerError) {
+            try await ledger.releaseUpstream(ownership.lease)
+        } catch {
+            logger.info("the lease was not given back; it runs out by itself", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func connectAgainAndAgain(_ ownership: UpstreamOwnership, gateBell: Doorbell) async -> ConnectionEnd {
+        let retry = Mutex(RetryPolicy(limits: configuration.reconnect))
+        let numberingEnded = Mutex<Position?>(nil)
+        while !isEnding {
+            progress.connecting()
+            let start = ProcessClock.now
+            let end = await connect(ownership, gateBell, after: numberingEnded.withLock { $0 }) {
+                retry.withLock { $0.succeeded(at: ProcessClock.now) }
+                numberingEnded.withLock { $0 = nil }
+            }
+            logEnd(end, since: start)
+            switch end.cause {
+            case .shutdown, .cancelled, .leaseLost:
+                return end
+            case .futureCursor(let position):
+                guard configuration.futureCursor == .live else {
+                    logger.error("stopped: set the policy for future cursors to live to go on in a new epoch", metadata: ["position": "\(position)"])
+                    progress.became(.stopped, reason: end.description)
+                    await Pause.untilShutdown()
+                    return ConnectionEnd(.shutdown)
+                }
+                numberingEnded.withLock { $0 = position }
+            default:
+                break
+            }
+            progress.became(.backingOff, reason: end.description)
+            var generator = SystemRandomNumberGenerator()
+            let pause = retry.withLock { $0.failed(at: ProcessClock.now, retryAfter: end.retryAfter, using: &generator) }
+            await Pause.sleep(pause)
+        }
+        return ConnectionEnd(Task.isShuttingDownGracefully ? .shutdown : .cancelled)
+    }
+
+    private func connect(
+        _ ownership: UpstreamOwnership, _ gateBell: Doorbell, after oldNumbering: Position?, opened: @Sendable () -> Void
+    ) async -> ConnectionEnd {
+        do {
+            let plan: FirehosePlan
+            if let oldNumbering {
+                plan = .newNumbering(after: oldNumbering)
+            } else {
+                let hint = try await streams.cursorHint(host: host)
+                // After the hint: what was committed meanwhile is only higher.
+                let resume = try await ledger.resumePosition(name)
+                plan = .next(resume: resume, hint: hint?.position, rewind: ownership.mustUseWatermark, start: configuration.start)
+            }
+            return await FirehoseConnection(upstream: self, ownership: ownership, gateBell: gateBell, plan: plan, logger: logger).run(opened: opened)
+        } catch {
+            return ConnectionEnd(error)
+        }
+    }
+
+    private func logEnd(_ end: ConnectionEnd, since start: MonotonicTime) {
+        progress.connectionEnded(end)
+        let snapshot = progress.snapshot
+        logger.notice(
+            "connection ended",
+            metadata: [
+                "duration_ms": "\((ProcessClock.now - start).milliseconds)", "events": "\(snapshot.report.events)",
+                "bytes": "\(snapshot.report.bytes)",
+                "cursor": "\(snapshot.report.position.map(\.description) ?? "")", "session": "\(snapshot.session.map { "\($0)" } ?? "")",
+                "reason": "\(end.reason)", "detail": "\(end)",
+            ])
+    }
+
+    /// The report in the ledger each few seconds, and the heartbeat line.
+    private func report(_ ownership: UpstreamOwnership) async -> ConnectionEnd {
+        var sinceHeartbeat: Duration = .zero
+        while !Task.isCancelled {
+            let snapshot = progress.snapshot
+            do throws(LedgerError) {
+                try await ledger.reportUpstream(ownership.lease, report: snapshot.report)
+            } catch {
+                if error.code == .fenced { return ConnectionEnd(.leaseLost) }
+                logger.debug("the report was not stored", metadata: ["error": "\(error)"])
+            }
+            do { try await Task.sleep(for: configuration.reportInterval) } catch { break }
+            sinceHeartbeat += configuration.reportInterval
+            guard sinceHeartbeat >= configuration.heartbeatInterval else { continue }
+            sinceHeartbeat = .zero
+            logger.info(
+                "heartbeat",
+                metadata: [
+                    "state": "\(snapshot.report.state.rawValue)", "events": "\(snapshot.report.events)", "bytes": "\(snapshot.report.bytes)",
+                    "cursor": "\(snapshot.report.position.map(\.description) ?? "")",
+                ])
+        }
+        return ConnectionEnd(.cancelled)
+    }
+}

@@ -1,0 +1,244 @@
+internal import ATProto
+internal import AsyncHTTPClient
+internal import CoreMetrics
+internal import Events
+internal import Flow
+internal import Ledger
+internal import Logging
+internal import Metrics
+internal import ServiceLifecycle
+
+/// Finds DIDs' signing keys for a batch: memory, then the ledger, then HTTP; what is not there in time is `pending`, never waited for.
+///
+/// Answers are bounded in memory, kept in the ledger for the whole fleet, and served while a newer document is fetched. Fetches run inside
+/// ``run()``, a bounded number at once, and go on after a batch stopped waiting for them, so that a slow directory still fills the cache. A circuit
+/// breaker guards the directory. A crash loses nothing but fetches under way.
+actor IdentityResolver: Service {
+    private enum Entry: Sendable {
+        case known(ResolvedIdentity)
+        case absent(reason: String, at: MonotonicTime)
+    }
+
+    private struct Waiter {
+        var missing: Set<String>
+        var continuation: CheckedContinuation<Void, Never>
+    }
+
+    private let configuration: IdentityConfiguration
+    private let ledger: Ledger
+    private let fetcher: DIDFetcher
+    private let client: HTTPClient
+    private let clock: WorkClock
+    private let logger: Logger
+    private let fetched = Counter(label: "weir_identity_fetches_total", dimensions: [("outcome", "found")])
+    private let fetchedAbsent = Counter(label: "weir_identity_fetches_total", dimensions: [("outcome", "absent")])
+    private let fetchFailed = Counter(label: "weir_identity_fetches_total", dimensions: [("outcome", "failed")])
+
+    private var cache: GenerationCache<String, Entry>
+    private var lastFetch: GenerationCache<String, MonotonicTime>
+    private var breaker = CircuitBreaker(failureThreshold: 20, recoveryTime: .seconds(5))
+    private var underWay: Set<String> = []
+    private var unsaved: [StoredIdentity] = []
+    private var waiters: [Int: Waiter] = [:]
+    private var lastWaiter = 0
+    private let queue: AsyncStream<String>
+    private let queueInput: AsyncStream<String>.Continuation
+
+    init(configuration: IdentityConfiguration, ledger: Ledger, clock: WorkClock, logger: Logger) {
+        self.configuration = configuration
+        self.ledger = ledger
+        self.clock = clock
+        self.logger = logger
+        var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.concurrentFetches
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
+        fetcher = DIDFetcher(configuration: configuration, client: client)
+        cache = GenerationCache(entries: configuration.cacheEntries)
+        lastFetch = GenerationCache(entries: 10_000)
+        (queue, queueInput) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingOldest(configuration.queueLength))
+    }
+
+    /// Runs the fetches until shutdown; waiting batches then get `pending`.
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await self.fetchQueued() }
+        try await close()
+    }
+
+    /// Ends what waits and closes the connections; whoever does not call ``run()`` calls this.
+    func close() async throws {
+        queueInput.finish()
+        for id in Array(waiters.keys) { expire(id) }
+        try await client.shutdown()
+    }
+
+    private func fetchQueued() async {
+        await withTaskGroup(of: Void.self) { group in
+            var active = 0
+            for await did in queue {
+                if active >= configuration.concurrentFetches {
+                    await group.next()
+                    active -= 1
+                }
+                group.addTask { await self.fetch(did) }
+                active += 1
+            }
+        }
+    }
+
+    /// An answer for each DID, within about `batchWait`.
+    func resolve(_ dids: Set<String>) async -> [String: IdentityAnswer] {
+        var answers: [String: IdentityAnswer] = [:]
+        var missing = answerFromMemory(dids, into: &answers)
+        if missing.isEmpty { return answers }
+        await readLedger(missing)
+        missing = answerFromMemory(missing, into: &answers)
+        if missing.isEmpty { return answers }
+        await fetchAndWait(missing)
+        for did in answerFromMemory(missing, into: &answers) { answers[did] = .pending }
+        return answers
+    }
+
+    /// Fetches documents again after bad signatures, at most once an interval each; the answers that stand afterwards.
+    ///
+    /// A DID that was fetched within the interval, or can't be had now, keeps its answer.
+    func refresh(_ dids: Set<String>) async -> [String: IdentityAnswer] {
+        let now = clock.monotonic()
+        let due = dids.filter { did in
+            guard let last = lastFetch.value(did) else { return true }
+            return now - last >= configuration.refreshInterval
+        }
+        if !due.isEmpty { await fetchAndWait(due) }
+        var answers: [String: IdentityAnswer] = [:]
+        for did in answerFromMemory(dids, into: &answers) { answers[did] = .pending }
+        return answers
+    }
+
+    /// Fetches again without waiting, after an identity event.
+    func changed(_ dids: some Sequence<String> & Sendable) {
+        for did in dids { enqueue(did) }
+    }
+
+    /// Answers what memory knows; returns the rest.
+    private func answerFromMemory(_ dids: Set<String>, into answers: inout [String: IdentityAnswer]) -> Set<String> {
+        var missing = Set<String>()
+        let now = clock.monotonic()
+        for did in dids {
+            switch cache.value(did) {
+            case .known(let identity):
+                answers[did] = .known(identity)
+                let age = clock.wall().microseconds - identity.fetchedAt.microseconds
+                if age > configuration.lifetime.milliseconds * 1000 { enqueue(did) }
+            case .absent(let reason, let at) where now - at < configuration.negativeLifetime:
+                answers[did] = .absent(reason: reason)
+            case .absent, nil: missing.insert(did)
+            }
+        }
+        return missing
+    }
+
+    private func readLedger(_ dids: Set<String>) async {
+        let rows: [String: StoredIdentity]
+        do {
+            rows = try await ledger.identities(dids.sorted())
+        } catch {
+            logger.warning("identities can't be read", metadata: ["error": "\(error)"])
+            return
+        }
+        for row in rows.values where row.status == .found {
+            // A key that no longer parses is fetched again.
+            guard let key = try? VerificationKey(didKey: row.signingKey) else { continue }
+            let identity = ResolvedIdentity(did: row.did, key: key, host: row.host, handle: row.handle, fetchedAt: row.fetchedAt)
+            cache.insert(.known(identity), for: row.did)
+        }
+    }
+
+    private func fetchAndWait(_ dids: Set<String>) async {
+        let accepted = dids.filter { enqueue($0) }
+        guard !accepted.isEmpty else { return }
+        lastWaiter += 1
+        let id = lastWaiter
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.wait(id, for: accepted) }
+            group.addTask {
+                // A time limit, ended early by the cancellation below.
+                try? await Task.sleep(for: self.configuration.batchWait)
+                await self.expire(id)
+            }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func wait(_ id: Int, for dids: Set<String>) async {
+        await withCheckedContinuation { continuation in
+            let missing = dids.intersection(underWay)
+            if missing.isEmpty || Task.isCancelled {
+                continuation.resume()
+            } else {
+                waiters[id] = Waiter(missing: missing, continuation: continuation)
+            }
+        }
+    }
+
+    private func expire(_ id: Int) { waiters.removeValue(forKey: id)?.continuation.resume() }
+
+    /// False where the queue is full.
+    @discardableResult
+    private func enqueue(_ did: String) -> Bool {
+        if underWay.contains(did) { return true }
+        guard case .enqueued = queueInput.yield(did) else { return false }
+        underWay.insert(did)
+        return true
+    }
+
+    private func fetch(_ did: String) async {
+        let outcome = await guarded(did)
+        switch outcome {
+        case .found(let identity):
+            fetched.increment()
+            cache.insert(.known(identity), for: did)
+            lastFetch.insert(clock.monotonic(), for: did)
+            unsaved.append(
+                StoredIdentity(
+                    did: did, status: .found, signingKey: identity.key.didKey, host: identity.host, handle: identity.handle,
+                    fetchedAt: identity.fetchedAt))
+        case .absent(let reason):
+            fetchedAbsent.increment()
+            lastFetch.insert(clock.monotonic(), for: did)
+            cache.insert(.absent(reason: reason, at: clock.monotonic()), for: did)
+        case .failed(let reason):
+            fetchFailed.increment()
+            logger.debug("identity not fetched", metadata: ["did": "\(did)", "reason": "\(reason)"])
+        }
+        underWay.remove(did)
+        for (id, waiter) in waiters where waiter.missing.contains(did) {
+            waiters[id]?.missing.remove(did)
+            if waiters[id]?.missing.isEmpty == true { expire(id) }
+        }
+        if unsaved.count >= 64 || underWay.isEmpty { await save() }
+    }
+
+    private func guarded(_ did: String) async -> DIDFetcher.Outcome {
+        guard DIDLocation(did) == .directory else { return await fetcher.fetch(did, now: clock.wall()) }
+        guard let permit = breaker.admit(at: clock.monotonic()) else { return .failed(reason: "the directory's breaker is open") }
+        let outcome = await fetcher.fetch(did, now: clock.wall())
+        if case .failed = outcome {
+            if Task.isCancelled { breaker.abandoned(permit) } else { breaker.failed(permit, at: clock.monotonic()) }
+        } else {
+            breaker.succeeded(permit)
+        }
+        return outcome
+    }
+
+    private func save() async {
+        guard !unsaved.isEmpty else { return }
+        let rows = unsaved
+        unsaved = []
+        do {
+            try await ledger.storeIdentities(rows)
+        } catch {
+            // They stand in memory; another process fetches them for itself.
+            logger.warning("identities can't be stored", metadata: ["error": "\(error)", "count": "\(rows.count)"])
+        }
+    }
+}

@@ -1,0 +1,29 @@
+internal import Events
+internal import Ledger
+
+/// How long a message is held and when it is looked at again.
+struct HoldPolicy: Sendable {
+    /// The longest a commit waits for its predecessor.
+    var predecessor: Duration
+    /// The longest a message waits for its DID's key; then it is refused.
+    var identity: Duration
+
+    func firstLook(_ reason: HeldMessage.Reason, since now: WallTime) -> WallTime {
+        switch reason {
+        case .predecessor: now.adding(predecessor)
+        case .identity: now.adding(.seconds(1))
+        }
+    }
+
+    /// After `attempts` vain ones: 1, 2, 4 … 60 seconds apart.
+    func nextLook(attempts: Int, now: WallTime) -> WallTime { now.adding(.seconds(min(60, 1 << min(attempts, 6)))) }
+
+    func hasGivenUp(on held: Message.HeldPlace, now: WallTime) -> Bool { held.since.adding(identity) <= now }
+}
+
+extension WallTime {
+    func adding(_ duration: Duration) -> WallTime {
+        let (seconds, attoseconds) = duration.components
+        return WallTime(microseconds: microseconds + seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+    }
+}

@@ -1,0 +1,70 @@
+internal import Broker
+internal import Events
+internal import Flow
+internal import Ledger
+internal import Logging
+
+/// One owned shard, from its stream to the log: read, follow sessions, verify, reorder, deduplicate, commit under the fence, tell Redis.
+///
+/// Runs until it is asked to stop (between batches), the lease is lost, or something fails; whoever runs it decides about another try. Owns no lease:
+/// `WorkerService` does. A crash at any point leaves the log, the offset and the watermarks as one commit left them; everything after is read again.
+struct ShardPipeline: Sendable {
+    let lease: ShardLease
+    let context: WorkContext
+
+    init(lease: ShardLease, context: WorkContext) {
+        self.lease = lease
+        self.context = context
+    }
+
+    /// - Throws: `ShardFailure`; returns after `stop`, or when the task is cancelled.
+    func run(until stop: StopSignal, trusted trust: LeaseTrust) async throws(ShardFailure) {
+        do {
+            let state = try await context.ledger.shardState(lease)
+            try await context.streams.prepare(lease.shard, committed: state.offset)
+            let run = ShardRun(lease: lease, state: state, holds: try await heldTable(), context: context, trust: trust)
+            try await context.streams.withReader(of: lease.shard) { reader in
+                try await follow(reader, run, until: stop)
+            }
+        } catch let failure as ShardFailure {
+            throw failure
+        } catch is CancellationError {
+            return
+        } catch {
+            if Task.isCancelled { return }
+            throw ShardFailure(error)
+        }
+    }
+
+    private func follow(_ reader: ShardReader, _ start: ShardRun, until stop: StopSignal) async throws {
+        var run = start
+        let limits = BatchBuilder.Limits(
+            entries: context.configuration.batchEntries, bytes: context.configuration.batchBytes, linger: context.configuration.linger)
+        let batches = BatchReader(reader: reader, from: run.position, limits: limits, clock: context.clock)
+        var entries: [ReadEntry] = []
+        var lastEntry = context.clock.monotonic()
+        while !stop.isSet, !Task.isCancelled {
+            // Read ahead by one batch. What is read and not taken when we stop is read again by the next owner.
+            async let following = batches.next()
+            if !entries.isEmpty {
+                lastEntry = context.clock.monotonic()
+                try await run.take(entries)
+            }
+            try await run.sweep()
+            entries = try await following
+            if entries.isEmpty, context.clock.monotonic() - lastEntry > .seconds(5) {
+                // Barriers come each second: silence may be a stream that was lost, or whose ids fell behind our position.
+                lastEntry = context.clock.monotonic()
+                try await context.streams.prepare(lease.shard, committed: await batches.position)
+            }
+        }
+    }
+
+    func heldTable() async throws -> HoldTable {
+        var table = HoldTable(limits: context.configuration.holdLimits)
+        for held in try await context.ledger.heldIndex(shard: lease.shard) {
+            for _ in 0..<held.count { table.hold(held.did, dueAt: held.dueAt) }
+        }
+        return table
+    }
+}

@@ -1,0 +1,246 @@
+internal import Broker
+internal import Events
+internal import Flow
+internal import Ledger
+internal import Logging
+
+/// The state of one shard in the hands of its owner, and the steps that turn it: a batch of the stream, a sweep of held messages.
+///
+/// Everything here is a copy of what is committed, or thrown away with the failure of a commit: the next owner, or the next try, reads it anew.
+struct ShardRun {
+    private let lease: ShardLease
+    private let context: WorkContext
+    private let trust: LeaseTrust
+    private let judge: BatchJudge
+    private let policy: HoldPolicy
+    private let metrics: ShardMetrics
+    private var trackers: [UpstreamName: SessionTracker] = [:]
+    private var watermarks: [UpstreamName: Position]
+    private var holds: HoldTable
+    private var repositories: GenerationCache<String, RepositoryChain>
+    private var tail: TrimTail
+    private var lastCommit: MonotonicTime
+    /// Upstreams whose sessions moved since the last commit of a position.
+    private var touched = Set<UpstreamName>()
+    /// Committed, or resolved without anything to commit.
+    private(set) var position: EntryID
+
+    init(lease: ShardLease, state: ShardState, holds: HoldTable, context: WorkContext, trust: LeaseTrust) {
+        self.lease = lease
+        self.context = context
+        self.trust = trust
+        judge = BatchJudge(judge: MessageJudge(mode: context.configuration.mode), identities: context.identities)
+        policy = HoldPolicy(predecessor: context.configuration.predecessorWait, identity: context.configuration.identityWait)
+        metrics = ShardMetrics(shard: lease.shard, totals: context.totals)
+        self.holds = holds
+        repositories = GenerationCache(entries: context.configuration.repositoriesCached)
+        tail = TrimTail(kept: context.configuration.inspectionTail)
+        watermarks = state.watermarks
+        position = state.offset
+        lastCommit = context.clock.monotonic()
+        for (upstream, watermark) in state.watermarks { trackers[upstream] = SessionTracker(state: .init(watermark: watermark)) }
+        for (upstream, rows) in Dictionary(grouping: state.sessions, by: \.upstream) {
+            let sessions = rows.map { SessionTracker.Session(number: $0.session, expectedN: $0.expectedN, rewindAsked: $0.broken) }
+            trackers[upstream] = SessionTracker(state: .init(watermark: state.watermarks[upstream], sessions: sessions))
+        }
+    }
+
+    /// Resolves a batch of the stream and commits it; nothing of it is kept where that fails.
+    mutating func take(_ entries: [ReadEntry]) async throws {
+        guard let last = entries.last else { return }
+        var batch = ShardBatch(lease: lease)
+        batch.offset = last.id
+        var messages: [Message] = []
+        var undecodable: [(String, EntryID)] = []
+        for read in entries {
+            switch read.content {
+            case .undecodable(let detail): undecodable.append((detail, read.id))
+            case .entry(let entry):
+                let upstream = UpstreamName(kind: .firehose, host: entry.host)
+                touched.insert(upstream)
+                if try await follow(entry, of: upstream, &batch) { messages.append(Message(entry: entry)) }
+            }
+        }
+        for upstream in touched { note(upstream, in: &batch) }
+        let isQuiet = messages.isEmpty && undecodable.isEmpty && batch.watermarks.isEmpty && batch.rewinds.isEmpty && batch.gaps.isEmpty
+        if isQuiet, context.clock.monotonic() - lastCommit < .seconds(3) {
+            // Only repeated barriers of a quiet upstream: the next commit says it all, `touched` keeps whose sessions moved.
+            tail.committed(entries.map(\.id))
+            return
+        }
+        var decision = try await decision(for: messages, batch)
+        for (detail, id) in undecodable { decision.refuseUndecodable(detail, id) }
+        let committed = try await commit(decision)
+        tail.committed(entries.map(\.id))
+        position = last.id
+        touched.removeAll()
+        metrics.committed(committed, entries: entries.count, newest: last.id)
+        await mirror()
+    }
+
+    /// Looks at held messages that are due: their predecessor came, their key may be there, or their time is up.
+    mutating func sweep() async throws {
+        let now = context.clock.wall()
+        let due = holds.due(at: now, limit: 16)
+        guard !due.isEmpty else { return }
+        let dids = due.map(\.did)
+        // All of theirs: what is not looked at here would be forgotten by the table.
+        let count = dids.reduce(0) { $0 + holds.count(of: $1) }
+        let forced = Set(due.lazy.filter(\.isForced).map(\.did))
+        let rows = try await context.ledger.held(shard: lease.shard, dueBy: WallTime(microseconds: 0), dids: dids, limit: count)
+        var messages: [Message] = []
+        for did in dids {
+            let ofDID = rows.filter { $0.did == did }.sorted { $0.id < $1.id }
+            for row in HeldOrder.sorted(ofDID, rev: { $0.rev.isEmpty ? nil : $0.rev }) {
+                let place = Message.HeldPlace(
+                    id: row.id, reason: row.reason, since: row.heldSince, dueAt: row.dueAt, attempts: row.attempts,
+                    isOverdue: forced.contains(did) || row.reason == .predecessor && row.dueAt <= now)
+                messages.append(Message(entry: row.entry, held: place))
+            }
+        }
+        var decision = try await decision(for: messages, ShardBatch(lease: lease))
+        decision.settle(dids)
+        let committed = try await commit(decision)
+        metrics.committed(committed, entries: 0, newest: nil)
+    }
+
+    var heldCount: Int { holds.count }
+
+    // MARK: Sessions
+
+    /// True where the entry is to be applied.
+    private mutating func follow(_ entry: UpstreamEntry, of upstream: UpstreamName, _ batch: inout ShardBatch) async throws -> Bool {
+        try await learnBaseline(upstream, before: entry, &batch)
+        switch trackers[upstream, default: SessionTracker()].received(entry) {
+        case .apply: return true
+        case .duplicate, .stale: metrics.dropped()
+        case .barrier(let watermark): batch.watermarks[upstream] = watermark
+        case .opened(let gap):
+            if let gap { batch.gaps.append((upstream, gap)) }
+            if let watermark = trackers[upstream]?.state.watermark { batch.watermarks[upstream] = watermark }
+        case .hole(let session, let expected, let got):
+            askRewind(of: session, upstream, "entries are missing: n \(expected) expected, \(got) found", &batch)
+        case .unopened(let session): askRewind(of: session, upstream, "the session's opening was not seen, or starts above the watermark", &batch)
+        case .shed(let session): askRewind(of: session, upstream, "entries were left out while the shard was halted", &batch)
+        }
+        return false
+    }
+
+    private func askRewind(of session: Int64, _ upstream: UpstreamName, _ why: String, _ batch: inout ShardBatch) {
+        batch.rewinds.append((upstream, session))
+        metrics.rewindAsked()
+        context.logger.warning(
+            "rewind asked", metadata: ["shard": "\(lease.shard)", "upstream": "\(upstream)", "session": "\(session)", "reason": "\(why)"])
+    }
+
+    /// What only the ledger knows of an upstream, looked up before an entry is judged that would be refused without it: from where its
+    /// very first session started, and from where a new numbering did, whose declared gap may have been lost with its opening.
+    ///
+    /// For the ledger, a shard without a watermark in the upstream's numbering counts as that baseline: the least over all shards is it then.
+    private mutating func learnBaseline(_ upstream: UpstreamName, before entry: UpstreamEntry, _ batch: inout ShardBatch) async throws {
+        var tracker = trackers[upstream] ?? SessionTracker()
+        if let watermark = tracker.state.watermark {
+            guard entry.kind == .open, entry.position.epoch > watermark.epoch, !tracker.accepts(from: entry.position, gap: entry.gap) else { return }
+        }
+        guard case .at(let baseline) = try await context.ledger.resumePosition(upstream) else { return }
+        if tracker.state.watermark == nil {
+            tracker = SessionTracker(state: .init(watermark: baseline, sessions: tracker.state.sessions))
+        } else if let gap = tracker.renumbered(at: baseline) {
+            batch.gaps.append((upstream, gap))
+            batch.watermarks[upstream] = baseline
+        }
+        trackers[upstream] = tracker
+    }
+
+    /// Adds what is to be kept of an upstream's sessions; a watermark only where it rose.
+    private mutating func note(_ upstream: UpstreamName, in batch: inout ShardBatch) {
+        guard let state = trackers[upstream]?.state else { return }
+        for session in state.sessions {
+            batch.sessions.append(
+                SessionProgress(upstream: upstream, session: session.number, expectedN: session.expectedN, broken: session.rewindAsked))
+        }
+        if let new = batch.watermarks[upstream], let old = watermarks[upstream], new <= old { batch.watermarks[upstream] = nil }
+    }
+
+    // MARK: Decisions
+
+    private mutating func decision(for messages: [Message], _ batch: ShardBatch) async throws -> BatchDecision {
+        let chains = try await chains(of: Set(messages.map(\.entry.did)))
+        let now = context.clock.wall()
+        let judgements = await judgements(messages, chains, now: now)
+        var decision = BatchDecision(batch: batch, chains: chains, holds: holds, policy: policy, now: now)
+        for (message, judgement) in zip(messages, judgements) { decision.take(message, judgement) }
+        return decision
+    }
+
+    /// Judges what is not a repeat by its revision alone; of several copies in the batch the first, and the others only where that was refused.
+    private func judgements(_ messages: [Message], _ chains: [String: RepositoryChain], now: WallTime) async -> [Judgement] {
+        var result = [Judgement](repeating: .duplicate, count: messages.count)
+        var first: [String: Int] = [:]
+        var copies: [(index: Int, of: Int)] = []
+        var judged: [Int] = []
+        for (index, message) in messages.enumerated() {
+            let entry = message.entry
+            if entry.kind == .commit || entry.kind == .sync {
+                if entry.kind == .commit, let chain = chains[entry.did], !chain.rev.isEmpty, entry.rev <= chain.rev { continue }
+                let key = "\(entry.kind.rawValue) \(entry.did) \(entry.rev)"
+                if let earlier = first[key] {
+                    copies.append((index, earlier))
+                    continue
+                }
+                first[key] = index
+            }
+            judged.append(index)
+        }
+        for (index, judgement) in zip(judged, await judge.judgements(judged.map { messages[$0] }, now: now)) { result[index] = judgement }
+        let doubtful = copies.filter { copy in
+            switch result[copy.of] {
+            case .refused, .waitsForIdentity: true
+            default: false
+            }
+        }
+        if !doubtful.isEmpty {
+            let again = await judge.judgements(doubtful.map { messages[$0.index] }, now: now)
+            for (copy, judgement) in zip(doubtful, again) { result[copy.index] = judgement }
+        }
+        return result
+    }
+
+    private mutating func chains(of dids: Set<String>) async throws -> [String: RepositoryChain] {
+        var chains: [String: RepositoryChain] = [:]
+        var missing: [String] = []
+        for did in dids where !did.isEmpty {
+            if let chain = repositories.value(did) { chains[did] = chain } else { missing.append(did) }
+        }
+        if !missing.isEmpty {
+            for (did, state) in try await context.ledger.repositories(missing.sorted()) { chains[did] = RepositoryChain(state) }
+        }
+        return chains
+    }
+
+    // MARK: Commit
+
+    private mutating func commit(_ decision: BatchDecision) async throws -> ShardMetrics.Committed {
+        let batch = decision.finished()
+        // A process that was stopped past its lease finds this out here; the fence in the transaction is what makes it certain.
+        guard trust.isTrusted(at: context.clock.monotonic()) else { throw ShardFailure.fenced }
+        context.configuration.seams.reached(.workBeforeCommit)
+        let result = try await context.ledger.commit(batch)
+        context.configuration.seams.reached(.workAfterCommit)
+        lastCommit = context.clock.monotonic()
+        holds = decision.holds
+        for (upstream, watermark) in batch.watermarks { watermarks[upstream] = watermark }
+        for did in decision.changed { if let chain = decision.chains[did] { repositories.insert(chain, for: did) } }
+        if !decision.identitiesChanged.isEmpty { await context.identities.changed(decision.identitiesChanged) }
+        return ShardMetrics.Committed(batch: batch, result: result, duplicates: decision.duplicates, held: holds.count)
+    }
+
+    /// Tells Redis; harmless where it fails, the next commit says more.
+    private func mirror() async {
+        do {
+            try await context.streams.mirror(lease.shard, committed: position, trimBelow: tail.minID)
+        } catch {
+            context.logger.debug("position not mirrored", metadata: ["shard": "\(lease.shard)", "error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,15 @@
+internal import Events
+
+/// Where the stages of this module take time from; a test passes its own.
+struct WorkClock: Sendable {
+    var monotonic: @Sendable () -> MonotonicTime
+    var wall: @Sendable () -> WallTime
+
+    /// The system's clocks.
+    static let system: WorkClock = {
+        let start = ContinuousClock.now
+        return WorkClock(
+            monotonic: { MonotonicTime(sinceStart: start.duration(to: .now)) },
+            wall: { WallTime(microseconds: SystemTime.microsecondsSince1970()) })
+    }()
+}

@@ -1,0 +1,14 @@
+internal import Broker
+internal import Ledger
+internal import Logging
+
+/// What every shard's pipeline of a process shares.
+struct WorkContext: Sendable {
+    var configuration: WorkerConfiguration
+    var ledger: Ledger
+    var streams: WorkStreams
+    var identities: IdentityResolver
+    var totals: WorkTotals
+    var clock: WorkClock
+    var logger: Logger
+}

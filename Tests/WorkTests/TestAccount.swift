@@ -1,0 +1,67 @@
+import ATProto
+import Events
+
+/// An account whose host makes real signed commits with their proofs.
+struct TestAccount {
+    let did: String
+    let key: SigningKey
+    private(set) var lastRev: String?
+    private var tree = MerkleSearchTree()
+    private var records: [String: CID] = [:]
+    private var clock = TIDGenerator(clockID: 7)
+    private let start: WallTime
+    private var made: Int64 = 0
+
+    /// - Parameter number: 0 to 9, tells accounts apart.
+    init(_ number: Int, start: WallTime, curve: KeyCurve = .k256) throws {
+        did = "did:plc:" + String(repeating: "a", count: 23) + ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"][number]
+        key = try SigningKey(curve, secret: [UInt8](repeating: UInt8(number + 1), count: 32))
+        self.start = start
+    }
+
+    /// A commit that creates, updates or (nil) deletes one post; signed by `signer` where given.
+    mutating func commit(_ path: String, _ text: String?, signedBy signer: SigningKey? = nil, time: String = "2026-01-01T00:00:00Z") throws
+        -> CommitMessage
+    {
+        let prevData = tree.rootCID()
+        tree.mark()
+        let before = records[path]
+        var blocks: [Block] = []
+        let op: RepoOperation
+        if let text {
+            let record: CBORValue = ["$type": "app.bsky.feed.post", "text": .text(text)]
+            let block = Block(hashing: record.encode())
+            if before == nil { try tree.insert(path, block.cid) } else { _ = try tree.update(path, block.cid) }
+            records[path] = block.cid
+            op = RepoOperation(action: before == nil ? .create : .update, path: path, cid: block.cid, prev: before)
+            blocks = tree.commitBlocks(for: [path]) + [block]
+        } else {
+            _ = try tree.delete(path)
+            records[path] = nil
+            op = RepoOperation(action: .delete, path: path, cid: nil, prev: before)
+            blocks = tree.commitBlocks(for: [path])
+        }
+        made += 1
+        let rev = clock.next(now: WallTime(microseconds: start.microseconds + made)).description
+        let commit = try CommitBlock.signed(did: did, rev: rev, data: tree.rootCID(), with: signer ?? key).block
+        let message = CommitMessage(
+            seq: made, repo: did, commit: commit.cid, rev: rev, since: lastRev, prevData: prevData, ops: [op],
+            blocks: CARWriter.encode(roots: [commit.cid], blocks: [commit] + blocks), time: time)
+        lastRev = rev
+        return message
+    }
+}
+
+extension UpstreamEntry {
+    /// What an ingester takes of a frame; host, session and n are the session writer's.
+    init(frame: [UInt8], seq: Int64, host: String = "relay.example") {
+        let position = Position(epoch: 1, seq: seq)
+        switch FrameRoute.parse(frame) {
+        case .message(let fields):
+            self.init(
+                host: host, session: 0, n: 0, position: position, kind: Kind(rawValue: fields.type.rawValue) ?? .unknown, did: fields.did,
+                rev: fields.rev, time: fields.time, frame: frame)
+        default: self.init(host: host, session: 0, n: 0, position: position, kind: .malformed, frame: frame)
+        }
+    }
+}
