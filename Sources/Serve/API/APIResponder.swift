@@ -1,0 +1,44 @@
+import Events
+
+/// All of the API: what every role answers, the log, and its streams.
+struct APIResponder: Responder {
+    let operations: OperationsResponder
+    let queries: LogQueries
+    let router = Router(servesLog: true)
+
+    func decide(_ request: Request) -> Decision {
+        let route: Route
+        do {
+            route = try router.route(request)
+        } catch {
+            return .reply(error.reply)
+        }
+        let queries = queries
+        switch route {
+        case .health, .ready, .metrics: return operations.decide(route) ?? .reply(Problem(.notFound, "nothing is here").reply)
+        case .index: return .reply(Self.index)
+        case .status: return .compute { await queries.status() }
+        case .runs(let state, let kind, let after, let limit):
+            return .compute { await queries.runs(state: state, kind: kind, after: after, limit: limit) }
+        case .run(let id): return .compute { await queries.run(id) }
+        case .events(let id, let after, let limit, let selection):
+            return .compute { await queries.events(id, after: after, limit: limit, selection) }
+        case .stream(let id, let after, let selection): return .stream { await queries.open(id, after: after, selection) }
+        case .firehose(let start, let selection): return .stream { await queries.openFirehose(start, selection) }
+        }
+    }
+
+    /// What there is, for a person who asks for the root.
+    private static let index = HTTPReply.json { json in
+        json.beginObject()
+        json.member("name", "weir")
+        json.key("paths")
+        json.beginArray()
+        for path in [
+            "/streams/firehose?cursor=", "/runs", "/runs/{id}", "/runs/{id}/events?fromSeq=&limit=", "/runs/{id}/stream?fromSeq=", "/status",
+            "/health", "/ready", "/metrics",
+        ] { json.value(path) }
+        json.endArray()
+        json.endObject()
+    }
+}

@@ -1,0 +1,69 @@
+public import Broker
+import CoreMetrics
+public import Events
+public import Ledger
+public import Logging
+public import NIOCore
+import NIOPosix
+public import ServiceLifecycle
+
+/// The HTTP API on one port: runs and their events, event streams, status, health, readiness, metrics.
+///
+/// Holds nothing that outlives it: a client's cursor is with the client, so any number of these serve side by side, and one that ends loses
+/// nothing. At graceful shutdown streams are told to reconnect and end.
+public struct APIService: Service {
+    private let server: HTTPServer
+    private let topics: TopicReader
+
+    /// - Parameters:
+    ///   - shards: as fixed at the first migration (`Ledger.shardCount`).
+    ///   - streams: for `/status` only; nil: it is left out.
+    ///   - readiness: nil: the whole fleet's, as the ledger shows it.
+    ///   - metrics: what `/metrics` shows; nil: 404.
+    ///   - onBound: called with the port once it listens.
+    /// - Throws: ``ServeError/badConfiguration(_:)``.
+    public init(
+        configuration: ServerConfiguration, ledger: Ledger, outlet: OutletStreams, streams: WorkStreams?, shards: ShardMap,
+        readiness: [any ReadinessSource]? = nil, metrics: PrometheusMetrics?,
+        group: (any EventLoopGroup)? = nil, logger: Logger, onBound: @escaping @Sendable (Int) -> Void = { _ in }
+    ) throws(ServeError) {
+        try self.init(
+            configuration: configuration, store: ledger, outlet: outlet,
+            levels: {
+                do { return try await streams?.levels() } catch { return nil }
+            }, shards: shards, readiness: readiness, metrics: metrics, group: group, logger: logger, onBound: onBound)
+    }
+
+    /// With stores of a test's own.
+    public init(
+        configuration: ServerConfiguration, store: any LogStore, outlet: any OutletReader, levels: @escaping @Sendable () async -> BrokerLevels?,
+        shards: ShardMap, readiness: [any ReadinessSource]?, metrics: PrometheusMetrics?,
+        group: (any EventLoopGroup)? = nil, logger: Logger, onBound: @escaping @Sendable (Int) -> Void = { _ in }
+    ) throws(ServeError) {
+        let problems = configuration.problems()
+        guard problems.isEmpty else { throw ServeError.badConfiguration(problems) }
+        let factory: any MetricsFactory = metrics ?? MetricsSystem.factory
+        let reader = LogReader(store: store, outlet: outlet, sink: configuration.sink)
+        let topicBoard = TopicBoard(
+            limits: OutletTopic.Limits(events: configuration.topicEvents, bytes: configuration.topicBytes), keepIdle: configuration.topicKeepIdle)
+        let streamMetrics = StreamMetrics(factory: factory)
+        let streamCount = ConnectionCount(limit: configuration.connectionsMax)
+        let board = ReadinessBoard(
+            sources: readiness ?? [LedgerReadiness(ledger: store, stallAfter: configuration.stallAfter)], keepFor: configuration.readyCache)
+        let responder = APIResponder(
+            operations: OperationsResponder(readiness: board, metrics: metrics),
+            queries: LogQueries(store: store, levels: levels, shards: shards, sink: configuration.sink, streams: streamCount, logger: logger))
+        let parts = ServerParts(
+            configuration: configuration, responder: responder, metrics: ServerMetrics(factory: factory),
+            streaming: ServerParts.Streaming(board: topicBoard, reader: reader, metrics: streamMetrics, clients: streamCount), logger: logger)
+        server = HTTPServer(parts: parts, group: group ?? MultiThreadedEventLoopGroup.singleton, onBound: onBound)
+        topics = TopicReader(
+            board: topicBoard, reader: reader, heartbeatEvery: configuration.heartbeatEvery, block: configuration.followBlock,
+            coalesce: configuration.coalesce, retry: configuration.retry, metrics: streamMetrics, logger: logger)
+    }
+
+    /// Until graceful shutdown; throws where it cannot listen.
+    public func run() async throws {
+        try await server.run { [topics] loops in await topics.run { loops.advanced($0) } }
+    }
+}

@@ -1,0 +1,145 @@
+import Broker
+import Events
+import Ledger
+import Logging
+
+/// Answers about runs, from the ledger.
+struct LogQueries: Sendable {
+    let store: any LogStore
+    /// How full Redis is, nil where it does not answer or is not asked.
+    let levels: @Sendable () async -> BrokerLevels?
+    let shards: ShardMap
+    let sink: String
+    let streams: ConnectionCount
+    let logger: Logger
+
+    /// Bytes of bodies that a page of events has at most, about.
+    private static let pageBytesMax = 4 << 20
+
+    func runs(state: String?, kind: String?, after: RunID?, limit: Int) async -> HTTPReply {
+        await answer {
+            let runs = try await store.runs(state: state.flatMap(RunSummary.State.init(rawValue:)), kind: kind, after: after, limit: limit)
+            return HTTPReply.json { json in
+                json.beginObject()
+                json.key("runs")
+                json.beginArray()
+                for run in runs { json.value(run) }
+                json.endArray()
+                // A full page may be the last one; the page after it is then empty.
+                if runs.count == limit, let last = runs.last { json.member("cursor", last.id.description) }
+                json.endObject()
+            }
+        }
+    }
+
+    func run(_ id: RunID) async -> HTTPReply {
+        await answer {
+            guard let run = try await store.run(id) else { throw Self.noSuch(id) }
+            return HTTPReply.json { $0.value(run) }
+        }
+    }
+
+    /// A page of events with seq > `after`: of `limit` events of the log, those that the selection lets through.
+    func events(_ id: RunID, after: Int64, limit: Int, _ selection: EventSelection) async -> HTTPReply {
+        await answer {
+            guard let run = try await store.run(id) else { throw Self.noSuch(id) }
+            let events = try await store.events(run: id, after: after, limit: limit, maxBytes: Self.pageBytesMax)
+            return HTTPReply.json { json in
+                json.beginObject()
+                json.member("run", id.description)
+                json.member("state", run.state.rawValue)
+                json.member("last_seq", run.lastSeq)
+                json.key("events")
+                json.beginArray()
+                for event in events where selection.delivers(event) {
+                    if let rendered = selection.format.render(event) { json.value(json: rendered) }
+                }
+                json.endArray()
+                json.member("next_from_seq", events.last?.seq ?? after)
+                json.endObject()
+            }
+        }
+    }
+
+    func status() async -> HTTPReply {
+        await answer {
+            let status = try await store.status()
+            let levels = await levels()
+            return HTTPReply.json { json in
+                json.beginObject()
+                json.member("at", WallTime.current.rfc3339)
+                json.member("shard_count", shards.count)
+                json.member("stream_clients", streams.now)
+                json.member(levels)
+                json.member(status)
+                json.endObject()
+            }
+        }
+    }
+
+    /// Whether there is such a run, and something to wait for.
+    func open(_ id: RunID, after: Int64, _ selection: EventSelection) async -> StreamOpening {
+        await opening {
+            guard let run = try await store.run(id) else { throw Self.noSuch(id) }
+            if after > run.lastSeq {
+                throw Problem(
+                    .cursorAhead, "the run has no such seq yet", parameter: "fromSeq or Last-Event-ID", given: "\(after)",
+                    allowed: "0 to \(run.lastSeq)")
+            }
+            if run.state != .started, after == run.lastSeq { return .refused(.nothingMore) }
+            return .accepted(StreamPlan(runs: [id], isMerged: false, positions: [after], selection: selection))
+        }
+    }
+
+    /// The merged firehose: one position a shard.
+    func openFirehose(_ start: Route.FirehoseStart, _ selection: EventSelection) async -> StreamOpening {
+        await opening {
+            let runs = (0..<shards.count).map(RunID.firehose)
+            let summaries = try await store.runs(runs)
+            let lastSeqs = runs.map { summaries[$0]?.lastSeq ?? 0 }
+            let positions: [Int64]
+            switch start {
+            case .now: positions = zip(runs, lastSeqs).map { (summaries[$0]?.nextSeq[sink]).map { $0 - 1 } ?? $1 }
+            case .earliest: positions = lastSeqs.map { _ in 0 }
+            case .at(let cursor):
+                guard cursor.seqs.count == shards.count else {
+                    throw Problem.parameter("cursor", given: "of \(cursor.seqs.count) shards", allowed: "of \(shards.count) shards")
+                }
+                if let ahead = zip(cursor.seqs, lastSeqs).enumerated().first(where: { $1.0 > $1.1 }) {
+                    throw Problem(
+                        .cursorAhead, "shard \(ahead.offset) has no such seq yet", parameter: "cursor or Last-Event-ID",
+                        given: "\(ahead.element.0)", allowed: "0 to \(ahead.element.1)")
+                }
+                positions = cursor.seqs
+            }
+            return .accepted(StreamPlan(runs: runs, isMerged: true, positions: positions, selection: selection))
+        }
+    }
+
+    private func opening(_ body: () async throws -> StreamOpening) async -> StreamOpening {
+        do {
+            return try await body()
+        } catch {
+            return .refused(problem(error).reply)
+        }
+    }
+
+    private func answer(_ body: () async throws -> HTTPReply) async -> HTTPReply {
+        do {
+            return try await body()
+        } catch {
+            return problem(error).reply
+        }
+    }
+
+    private static func noSuch(_ id: RunID) -> Problem { Problem(.runNotFound, "there is no run \(id)", given: id.description) }
+
+    private func problem(_ error: any Error) -> Problem {
+        if let problem = error as? Problem { return problem }
+        logger.warning("a request could not be answered", metadata: ["error": "\(error)"])
+        if let error = error as? LedgerError, [.unavailable, .contention, .notMigrated].contains(error.code) {
+            return Problem(.unavailable, "the ledger does not answer: \(error.code.rawValue)")
+        }
+        return Problem(.failed, "this could not be answered; the server's log says why")
+    }
+}

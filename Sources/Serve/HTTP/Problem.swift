@@ -1,0 +1,73 @@
+import Events
+import NIOHTTP1
+
+/// Why a request is refused, as a problem document (RFC 9457) with a stable code.
+///
+/// `{"type":"about:blank","title":…,"status":…,"code":…,"detail":…}`, and where a value of the request is at fault
+/// `parameter`, `given` and `allowed`. Programs compare `code`; the other texts are for people and may change.
+struct Problem: Error, Hashable, Sendable {
+    enum Code: String, Hashable, Sendable, CaseIterable {
+        case badRequest = "bad_request"
+        case badParameter = "bad_parameter"
+        case unknownParameter = "unknown_parameter"
+        case cursorAhead = "cursor_ahead"
+        case notFound = "not_found"
+        case runNotFound = "run_not_found"
+        case methodNotAllowed = "method_not_allowed"
+        case targetTooLong = "target_too_long"
+        case headersTooLarge = "headers_too_large"
+        case tooManyConnections = "too_many_connections"
+        case overloaded
+        case unavailable
+        case failed
+
+        var status: HTTPResponseStatus {
+            switch self {
+            case .badRequest, .badParameter, .unknownParameter, .cursorAhead: .badRequest
+            case .notFound, .runNotFound: .notFound
+            case .methodNotAllowed: .methodNotAllowed
+            case .targetTooLong: .uriTooLong
+            case .headersTooLarge: .requestHeaderFieldsTooLarge
+            case .tooManyConnections, .overloaded, .unavailable: .serviceUnavailable
+            case .failed: .internalServerError
+            }
+        }
+    }
+
+    var code: Code
+    var detail: String
+    var parameter: String?
+    var given: String?
+    var allowed: String?
+
+    init(_ code: Code, _ detail: String, parameter: String? = nil, given: String? = nil, allowed: String? = nil) {
+        self.code = code
+        self.detail = detail
+        self.parameter = parameter
+        self.given = given.map { String($0.prefix(256)) }
+        self.allowed = allowed
+    }
+
+    /// A value of the query or a header that is not allowed: what, where, and what is.
+    static func parameter(_ name: String, given: String, allowed: String) -> Problem {
+        Problem(.badParameter, "\(name) is not allowed to be this", parameter: name, given: given, allowed: allowed)
+    }
+
+    var reply: HTTPReply {
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("type", "about:blank")
+        json.member("title", code.status.reasonPhrase)
+        json.member("status", Int(code.status.code))
+        json.member("code", code.rawValue)
+        json.member("detail", detail)
+        if let parameter { json.member("parameter", parameter) }
+        if let given { json.member("given", given) }
+        if let allowed { json.member("allowed", allowed) }
+        json.endObject()
+        var headers = [("Cache-Control", "no-store")]
+        if code == .methodNotAllowed { headers.append(("Allow", "GET, HEAD")) }
+        if code.status == .serviceUnavailable { headers.append(("Retry-After", "1")) }
+        return HTTPReply(status: code.status, contentType: "application/problem+json", headers: headers, body: json.take())
+    }
+}

@@ -1,0 +1,65 @@
+import NIOHTTP1
+
+/// A request's target and the headers that matter, taken apart; bodies are not read, since nothing here takes one.
+struct Request: Sendable {
+    let method: HTTPMethod
+    /// Percent-decoded, with a leading slash.
+    let path: String
+    /// In the order of the query, percent-decoded; `+` is a space.
+    let query: [(name: String, value: String)]
+    let lastEventID: String?
+
+    static let targetBytesMax = 16 << 10
+
+    /// Throws `targetTooLong` or `badRequest` (escapes that are not hexadecimal or not UTF-8, a target that is no path).
+    init(method: HTTPMethod, target: String, headers: HTTPHeaders = [:]) throws(Problem) {
+        guard target.utf8.count <= Self.targetBytesMax else {
+            throw Problem(.targetTooLong, "the target has \(target.utf8.count) bytes", allowed: "at most \(Self.targetBytesMax) bytes")
+        }
+        self.method = method
+        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let rawPath = parts.first, rawPath.hasPrefix("/") else {
+            throw Problem(.badRequest, "the target is not a path", given: target, allowed: "/…")
+        }
+        path = try Self.decode(rawPath, plusIsSpace: false)
+        var query: [(name: String, value: String)] = []
+        if parts.count == 2 {
+            for pair in parts[1].split(separator: "&") {
+                let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                let value = sides.count == 2 ? try Self.decode(sides[1], plusIsSpace: true) : ""
+                query.append((try Self.decode(sides[0], plusIsSpace: true), value))
+            }
+        }
+        self.query = query
+        lastEventID = headers.first(name: "Last-Event-ID")
+    }
+
+    private static func decode(_ text: Substring, plusIsSpace: Bool) throws(Problem) -> String {
+        guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || (plusIsSpace && $0 == UInt8(ascii: "+")) }) else { return String(text) }
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%") {
+                guard let high = rest.popFirst().flatMap(hexValue), let low = rest.popFirst().flatMap(hexValue) else {
+                    throw Problem(.badRequest, "a percent escape is not two hexadecimal digits", given: String(text))
+                }
+                bytes.append(high << 4 | low)
+            } else {
+                bytes.append(plusIsSpace && byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
+            }
+        }
+        guard let decoded = String(validating: bytes, as: UTF8.self) else {
+            throw Problem(.badRequest, "percent escapes do not give UTF-8", given: String(text))
+        }
+        return decoded
+    }
+
+    private static func hexValue(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,17 @@
+/// Says what to do about a request; called on an event loop, so it neither waits nor computes for long.
+protocol Responder: Sendable {
+    func decide(_ request: Request) -> Decision
+}
+
+enum Decision: Sendable {
+    case reply(HTTPReply)
+    /// Needs Redis or Postgres: done outside of the event loop, a bounded number at a time.
+    case compute(@Sendable () async -> HTTPReply)
+    /// A stream, once it was found that there is such a run.
+    case stream(@Sendable () async -> StreamOpening)
+}
+
+enum StreamOpening: Sendable {
+    case accepted(StreamPlan)
+    case refused(HTTPReply)
+}

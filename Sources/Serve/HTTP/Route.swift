@@ -1,0 +1,32 @@
+import Events
+
+/// What a request asks for: the decision without the doing.
+enum Route: Sendable {
+    case health, ready, metrics, status, index
+    case runs(state: String?, kind: String?, after: RunID?, limit: Int)
+    case run(RunID)
+    case events(RunID, after: Int64, limit: Int, EventSelection)
+    case stream(RunID, after: Int64, EventSelection)
+    case firehose(FirehoseStart, EventSelection)
+
+    enum FirehoseStart: Hashable, Sendable {
+        case now, earliest
+        case at(FirehoseCursor)
+    }
+
+    /// For metrics: one of a few names, never a client's text.
+    var name: String {
+        switch self {
+        case .health: "health"
+        case .ready: "ready"
+        case .metrics: "metrics"
+        case .status: "status"
+        case .index: "index"
+        case .runs: "runs"
+        case .run: "run"
+        case .events: "events"
+        case .stream: "stream"
+        case .firehose: "firehose"
+        }
+    }
+}

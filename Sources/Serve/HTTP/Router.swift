@@ -1,0 +1,110 @@
+import Events
+import NIOHTTP1
+
+/// From a request to a ``Route``. Without I/O.
+///
+/// A run's id holds slashes, so the last segment decides: `/runs/firehose/3/stream` is the stream of `firehose/3`. An id that itself ends in
+/// `/stream` or `/events` cannot be had by these paths; such ids are better not given.
+struct Router: Sendable {
+    /// Paths of the log and its streams; without them only those that every role serves (health, ready, metrics).
+    var servesLog: Bool
+
+    static let seqs: ClosedRange<Int64> = 0...(1 << 53)
+
+    func route(_ request: Request) throws(Problem) -> Route {
+        let route = try find(request)
+        guard request.method == .GET || request.method == .HEAD else {
+            throw Problem(.methodNotAllowed, "\(request.method.rawValue) is not allowed here", allowed: "GET, HEAD")
+        }
+        return route
+    }
+
+    private func find(_ request: Request) throws(Problem) -> Route {
+        switch request.path {
+        case "/health", "/ready", "/metrics":
+            _ = try QueryReader(request, allowed: [])
+            return request.path == "/health" ? .health : request.path == "/ready" ? .ready : .metrics
+        case _ where !servesLog: break
+        case "/": return .index
+        case "/status":
+            _ = try QueryReader(request, allowed: [])
+            return .status
+        case "/runs", "/runs/": return try runs(request)
+        case "/streams/firehose": return try firehose(request)
+        default:
+            for prefix in ["/runs/", "/api/agents/runs/"] where request.path.hasPrefix(prefix) {
+                return try run(request, rest: request.path.dropFirst(prefix.count), streamsOnly: prefix != "/runs/")
+            }
+        }
+        throw Problem(.notFound, "nothing is here", given: request.path)
+    }
+
+    private func runs(_ request: Request) throws(Problem) -> Route {
+        let query = try QueryReader(request, allowed: ["state", "kind", "limit", "cursor"])
+        var after: RunID?
+        if let text = query.text("cursor") {
+            guard let id = RunID(text) else { throw Problem.parameter("cursor", given: text, allowed: "the cursor of the page before") }
+            after = id
+        }
+        let state: RunStateName? = try query.choice("state")
+        let limit = try query.integer("limit", in: 1...1000) ?? 100
+        return .runs(state: state?.rawValue, kind: query.text("kind"), after: after, limit: Int(limit))
+    }
+
+    /// As `RunSummary.State`, which the ledger owns.
+    enum RunStateName: String, CaseIterable { case started, finished, cancelled, failed }
+
+    private func run(_ request: Request, rest: Substring, streamsOnly: Bool) throws(Problem) -> Route {
+        if rest.hasSuffix("/stream") {
+            let query = try QueryReader(request, allowed: ["fromSeq"] + QueryReader.selectionNames)
+            let id = try runID(rest.dropLast("/stream".count))
+            let from = try query.integer("fromSeq", in: Self.seqs)
+            return .stream(id, after: try lastEventSeq(request) ?? from ?? 0, try query.selection())
+        }
+        if !streamsOnly, rest.hasSuffix("/events") {
+            let query = try QueryReader(request, allowed: ["fromSeq", "limit"] + QueryReader.selectionNames)
+            let id = try runID(rest.dropLast("/events".count))
+            let after = try query.integer("fromSeq", in: Self.seqs) ?? 0
+            let limit = try query.integer("limit", in: 1...1000) ?? 100
+            return .events(id, after: after, limit: Int(limit), try query.selection())
+        }
+        if streamsOnly { throw Problem(.notFound, "nothing is here", given: request.path) }
+        _ = try QueryReader(request, allowed: [])
+        return .run(try runID(rest))
+    }
+
+    private func runID(_ text: Substring) throws(Problem) -> RunID {
+        guard let id = RunID(text) else {
+            throw Problem(
+                .runNotFound, "no run can have this id", given: String(text), allowed: "1 to 256 characters of A-Z a-z 0-9 . _ : / -")
+        }
+        return id
+    }
+
+    /// The header of a reconnecting event source: it knows what it has, the query only what it first asked for.
+    private func lastEventSeq(_ request: Request) throws(Problem) -> Int64? {
+        guard let text = request.lastEventID, !text.isEmpty else { return nil }
+        guard let seq = Int64(text), Self.seqs.contains(seq) else {
+            throw Problem.parameter("Last-Event-ID", given: text, allowed: "the id of an event of this stream: a whole number")
+        }
+        return seq
+    }
+
+    private func firehose(_ request: Request) throws(Problem) -> Route {
+        let query = try QueryReader(request, allowed: ["cursor"] + QueryReader.selectionNames)
+        let selection = try query.selection()
+        if let text = request.lastEventID, !text.isEmpty { return .firehose(.at(try cursor(text, "Last-Event-ID")), selection) }
+        switch query.text("cursor") {
+        case nil, "", "now": return .firehose(.now, selection)
+        case "earliest": return .firehose(.earliest, selection)
+        case let text?: return .firehose(.at(try cursor(text, "cursor")), selection)
+        }
+    }
+
+    private func cursor(_ text: String, _ place: String) throws(Problem) -> FirehoseCursor {
+        guard let cursor = FirehoseCursor(text) else {
+            throw Problem.parameter(place, given: text, allowed: "the id of an event of this stream, or now, or earliest")
+        }
+        return cursor
+    }
+}

@@ -1,0 +1,77 @@
+public import Flow
+
+/// How an HTTP server of Weir listens and what it bounds. Each value's unit, default and range stand with it.
+public struct ServerConfiguration: Hashable, Sendable {
+    /// `host:port`, an IPv6 host in brackets; port 0 takes a free one.
+    public var bind = "127.0.0.1:7480"
+    /// Connections that the kernel keeps until they are accepted: below some thousands, many clients that come at once wait for seconds.
+    public var backlog = 4096
+    /// 1 to 1,000,000; one more is answered 503 and closed.
+    public var connectionsMax = 10_000
+    /// Bytes of all header fields, 1 KB to 1 MB.
+    public var headerBytesMax = 32 << 10
+    /// Requests answered at the same time, 1 to 1000; others wait.
+    public var requestsAtOnce = 16
+    /// Streams' reads from Redis or Postgres at the same time, 1 to 1000; others wait.
+    public var catchUpsAtOnce = 16
+    /// A connection without a whole request for this long is closed; 1 s to 1 h.
+    public var idleTimeout: Duration = .seconds(60)
+    /// A stream on which nothing was written for this long gets a comment with its id; 10 ms to 5 min.
+    public var heartbeatEvery: Duration = .seconds(15)
+    /// A stream whose buffer stays full for this long is closed with a reason; 10 ms to 10 min.
+    public var slowClientTimeout: Duration = .seconds(30)
+    /// Bytes that may wait in a stream's socket buffer before nothing more is put into it, 4 KB to 16 MB; one chunk may lie above.
+    public var streamBufferBytes = 128 << 10
+    /// What clients are told to wait before they reconnect: at least this, at most twice; 100 ms to 1 min.
+    public var retryAfter: Duration = .seconds(1)
+    /// Events that a followed run keeps in memory for all its clients, 16 to 1,000,000.
+    public var topicEvents = 4096
+    /// Bytes of the same, at least 64 KB.
+    public var topicBytes = 8 << 20
+    /// How long a followed run stays in memory without clients; up to 1 h.
+    public var topicKeepIdle: Duration = .seconds(10)
+    /// Writes to followers of live runs are this far apart at least; 0 to 1 s.
+    public var coalesce: Duration = .milliseconds(10)
+    /// How long the read of all followed outlets waits: a run that begins to be followed waits as long at most; 10 ms to 5 s.
+    public var followBlock: Duration = .milliseconds(100)
+    /// How long connections may take to end at shutdown; up to 5 min.
+    public var drainTimeout: Duration = .seconds(5)
+    /// An answer to `/ready` is kept this long, so that asking often costs the ledger nothing; up to 1 min.
+    public var readyCache: Duration = .seconds(1)
+    /// A shard or upstream that has work and does not move for this long is not ready; 1 s to 1 h.
+    public var stallAfter: Duration = .seconds(30)
+    /// The sink whose `next_seq` is what is published to outlets.
+    public var sink = "outlet"
+    /// How Redis or Postgres is tried again.
+    public var retry = RetryPolicy.Limits(base: .milliseconds(250), cap: .seconds(5))
+
+    public init() {}
+
+    /// Every value that is out of its range: key, value, what is allowed. Empty where all is well.
+    public func problems() -> [String] {
+        var found: [String] = []
+        func check<Value: Comparable>(_ key: String, _ value: Value, _ range: ClosedRange<Value>) {
+            if !range.contains(value) { found.append("api.\(key) is \(value); allowed: \(range.lowerBound) to \(range.upperBound)") }
+        }
+        if BindAddress(bind) == nil { found.append("api.bind is \(bind); allowed: host:port, as 127.0.0.1:7480 or [::1]:7480") }
+        check("backlog", backlog, 1...65_535)
+        check("connections_max", connectionsMax, 1...1_000_000)
+        check("header_bytes_max", headerBytesMax, 1 << 10...1 << 20)
+        check("requests_at_once", requestsAtOnce, 1...1000)
+        check("catch_ups_at_once", catchUpsAtOnce, 1...1000)
+        check("idle_timeout", idleTimeout, .seconds(1) ... .seconds(3600))
+        check("heartbeat_every", heartbeatEvery, .milliseconds(10) ... .seconds(300))
+        check("slow_client_timeout", slowClientTimeout, .milliseconds(10) ... .seconds(600))
+        check("stream_buffer_bytes", streamBufferBytes, 4 << 10...16 << 20)
+        check("retry_after", retryAfter, .milliseconds(100) ... .seconds(60))
+        check("topic_events", topicEvents, 16...1_000_000)
+        check("topic_bytes", topicBytes, 64 << 10...1 << 34)
+        check("topic_keep_idle", topicKeepIdle, .zero ... .seconds(3600))
+        check("coalesce", coalesce, .zero ... .seconds(1))
+        check("follow_block", followBlock, .milliseconds(10) ... .seconds(5))
+        check("drain_timeout", drainTimeout, .zero ... .seconds(300))
+        check("ready_cache", readyCache, .zero ... .seconds(60))
+        check("stall_after", stallAfter, .seconds(1) ... .seconds(3600))
+        return found
+    }
+}

@@ -1,0 +1,35 @@
+import Events
+import Logging
+
+/// What all connections of a server share.
+final class ServerParts: Sendable {
+    let configuration: ServerConfiguration
+    let responder: any Responder
+    let requests: JobQueue
+    let catchUps: JobQueue
+    let connections: ConnectionCount
+    let metrics: ServerMetrics
+    /// Nil where a server has no streams.
+    let streaming: Streaming?
+    let logger: Logger
+
+    /// What streams need beyond that.
+    struct Streaming: Sendable {
+        var board: TopicBoard
+        var reader: LogReader
+        var metrics: StreamMetrics
+        /// How many streams there are.
+        var clients: ConnectionCount
+    }
+
+    init(configuration: ServerConfiguration, responder: any Responder, metrics: ServerMetrics, streaming: Streaming?, logger: Logger) {
+        self.configuration = configuration
+        self.responder = responder
+        self.metrics = metrics
+        self.streaming = streaming
+        self.logger = logger
+        connections = ConnectionCount(limit: configuration.connectionsMax)
+        requests = JobQueue(waitingMax: configuration.connectionsMax, atOnce: configuration.requestsAtOnce)
+        catchUps = JobQueue(waitingMax: configuration.connectionsMax, atOnce: configuration.catchUpsAtOnce)
+    }
+}

@@ -1,0 +1,201 @@
+import Events
+import Flow
+import Logging
+import NIOCore
+
+/// One event stream: takes what its runs have while its socket takes it, and reads on by itself where they no longer have it.
+///
+/// Used on its event loop only. It keeps nothing but where its client stands: what waits to be sent is in the channel, up to the
+/// configured bytes and one chunk; above that it takes nothing, and when that lasts it closes with a reason.
+final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
+    // Bytes that a client sends after its request are dropped without being looked at.
+    typealias InboundIn = Never
+    typealias OutboundOut = ByteBuffer
+
+    let plan: StreamPlan
+    private let connections: LoopConnections
+    private let streaming: ServerParts.Streaming
+    /// From when it is in the pipeline, in the order of the plan.
+    private var topics: [OutletTopic] = []
+    private var renderer: StreamRenderer
+    private var context: ChannelHandlerContext?
+    private var hasStarted = false
+    private var isCatchingUp = false
+    private var hasEnded = false
+    private var nextBehind = 0
+    private var wroteAt = NIODeadline.now()
+    private var fullSince: NIODeadline?
+
+    private var configuration: ServerConfiguration { connections.parts.configuration }
+
+    init(plan: StreamPlan, connections: LoopConnections, streaming: ServerParts.Streaming) {
+        self.plan = plan
+        self.connections = connections
+        self.streaming = streaming
+        renderer = StreamRenderer(isMerged: plan.isMerged, selection: plan.selection, positions: plan.positions)
+    }
+
+    var closeFuture: EventLoopFuture<Void>? { context?.channel.closeFuture }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        topics = plan.runs.map(streaming.board.join)
+        connections.add(self)
+        _ = streaming.clients.enter()
+        streaming.metrics.open(now: streaming.clients.now)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        connections.remove(self)
+        for run in plan.runs { streaming.board.leave(run, now: .current) }
+        streaming.clients.leave()
+        streaming.metrics.closed(now: streaming.clients.now)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { close() }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            fullSince = nil
+            pump()
+        } else {
+            fullSince = fullSince ?? .now()
+        }
+    }
+
+    /// HTTP is out of the pipeline: from here on bytes go out as they are.
+    func start() {
+        guard let context else { return }
+        hasStarted = true
+        let high = configuration.streamBufferBytes
+        let mark = ChannelOptions.Types.WriteBufferWaterMark(low: max(1, high / 4), high: high)
+        context.channel.setOption(ChannelOptions.writeBufferWaterMark, value: mark).whenFailure { _ in }
+        write { SSEWriter.appendRetry(milliseconds: Int(jitteredRetry.milliseconds), comment: "weir", to: &$0) }
+        pump()
+    }
+
+    /// Sends what the topics have from here on, until the socket is full or there is nothing; then reads on where they do not have it.
+    func pump() {
+        guard hasStarted, !hasEnded, let context else { return }
+        var behind: [Int] = []
+        while context.channel.isWritable, !hasEnded {
+            let chunk = connections.chunk(renderer, topics: topics)
+            behind = chunk.behind
+            guard chunk.moved else { break }
+            take(chunk)
+        }
+        if !behind.isEmpty, !isCatchingUp, !hasEnded, context.channel.isWritable { catchUp(behind) }
+    }
+
+    func tick(_ now: NIODeadline) {
+        guard hasStarted, !hasEnded else { return }
+        if let since = fullSince, now - since > TimeAmount(configuration.slowClientTimeout) {
+            streaming.metrics.closedSlow()
+            let detail = "the client took nothing for \(configuration.slowClientTimeout)"
+            connections.parts.logger.info("slow client closed", metadata: ["run": "\(plan.runs.first?.description ?? "")"])
+            return end(grace: .seconds(1)) { SSEWriter.appendClosing(reason: "slow_client", detail: detail, to: &$0) }
+        }
+        guard fullSince == nil, now - wroteAt >= TimeAmount(configuration.heartbeatEvery) else { return }
+        write { SSEWriter.appendHeartbeat(id: renderer.id, to: &$0) }
+        // Also where no word of something new came: a read that failed, a topic that others let go.
+        pump()
+    }
+
+    /// Tells the client when to come back, and ends.
+    func drain() {
+        end(grace: .seconds(2)) { SSEWriter.appendRetry(milliseconds: Int(jitteredRetry.milliseconds), comment: "shutting down", to: &$0) }
+    }
+
+    func close() {
+        hasEnded = true
+        context?.close(promise: nil)
+    }
+
+    /// Clients that were cut off together do not come back together.
+    private var jitteredRetry: Duration { configuration.retryAfter * Double.random(in: 1...2) }
+
+    private func take(_ chunk: StreamChunk) {
+        renderer = chunk.renderer
+        streaming.metrics.wrote(chunk)
+        if chunk.ends {
+            end(grace: .seconds(30), firstChunk: chunk.bytes)
+        } else if let bytes = chunk.bytes {
+            send(bytes)
+        }
+    }
+
+    /// One bounded step of reading for one of the runs; the next begins when its bytes are out.
+    private func catchUp(_ behind: [Int]) {
+        let index = behind.first { $0 >= nextBehind } ?? behind[0]
+        nextBehind = index + 1
+        isCatchingUp = true
+        let run = plan.runs[index]
+        let position = renderer.positions[index]
+        let reader = streaming.reader
+        let bound = NIOLoopBound(self, eventLoop: connections.eventLoop)
+        let taken = connections.parts.catchUps.submit {
+            var step: LogReader.Step?
+            do { step = try await reader.step(run: run, after: position) } catch {}
+            let read = step
+            bound.eventLoop.execute { bound.value.caughtUp(read, index) }
+        }
+        if !taken { pumpLater() }
+    }
+
+    private func caughtUp(_ step: LogReader.Step?, _ index: Int) {
+        guard !hasEnded else { return }
+        guard let step else {
+            streaming.metrics.failed()
+            return pumpLater()
+        }
+        streaming.metrics.read(step)
+        take(StreamChunk(renderer, items: step.items, of: index))
+        if step.isCaughtUp {
+            if topics[index].activate(at: renderer.positions[index]) {
+                streaming.board.activated()
+            } else if case .behind = topics[index].slice(after: renderer.positions[index], limit: 1) {
+                // Neither source has it yet, though a peer is past it: no reason to ask without pause.
+                return pumpLater()
+            }
+        }
+        isCatchingUp = false
+        pump()
+    }
+
+    private func pumpLater() {
+        let bound = NIOLoopBound(self, eventLoop: connections.eventLoop)
+        let delay = configuration.retry.base * Double.random(in: 0.5...1.5)
+        connections.eventLoop.scheduleTask(in: TimeAmount(delay)) {
+            bound.value.isCatchingUp = false
+            bound.value.pump()
+        }
+    }
+
+    private func write(_ append: (inout [UInt8]) -> Void) {
+        var text: [UInt8] = []
+        append(&text)
+        if let bytes = StreamChunk.frame(text) { send(bytes) }
+    }
+
+    private func send(_ bytes: ByteBuffer) {
+        guard let context else { return }
+        wroteAt = .now()
+        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+    }
+
+    /// Last words, the end of the body, and the end of the connection: when they are out, or after `grace` where the client does not take them.
+    private func end(grace: TimeAmount, firstChunk: ByteBuffer? = nil, _ append: (inout [UInt8]) -> Void = { _ in }) {
+        guard let context, !hasEnded else { return }
+        if let firstChunk { send(firstChunk) }
+        write(append)
+        hasEnded = true
+        let bound = NIOLoopBound(self, eventLoop: connections.eventLoop)
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenComplete { _ in bound.value.close() }
+        context.writeAndFlush(wrapOutboundOut(StreamChunk.lastFrame), promise: written)
+        context.eventLoop.scheduleTask(in: grace) { bound.value.close() }
+    }
+}

@@ -1,0 +1,123 @@
+import Broker
+import Events
+import Flow
+import Ledger
+import Logging
+
+/// Reads all followed runs on one blocking connection and gives what comes to their topics.
+///
+/// At each heartbeat it compares with `next_seq`: an outlet that was lost says nothing by itself, so what is published and has
+/// not come is read from Postgres. While Redis does not answer, that comparison is all there is, each time it is tried again.
+struct TopicReader: Sendable {
+    let board: TopicBoard
+    let reader: LogReader
+    let heartbeatEvery: Duration
+    /// How long one read waits: also how long a run that begins to be followed may wait for it.
+    let block: Duration
+    /// Clients are told at most once in this time, so that one write carries what came in it.
+    let coalesce: Duration
+    let retry: RetryPolicy.Limits
+    let metrics: StreamMetrics
+    let logger: Logger
+
+    /// Until cancelled.
+    ///
+    /// - Parameter advanced: told which runs have something new.
+    func run(_ advanced: @Sendable (Set<RunID>) -> Void) async {
+        var policy = RetryPolicy(limits: retry)
+        var generator = SystemRandomNumberGenerator()
+        while !Task.isCancelled {
+            let started = MonotonicTime.current
+            do {
+                try await reader.outlet.withFollower { follower in try await follow(follower, advanced) }
+                return
+            } catch {
+                if Task.isCancelled { return }
+                policy.succeeded(at: started)
+                let delay = policy.failed(at: .current, using: &generator)
+                logger.warning("outlets cannot be read", metadata: ["error": "\(error)", "retry_after_ms": "\(delay.milliseconds)"])
+                await compare(board.followed(now: .current), advanced)
+                try? await Task.sleep(for: delay)
+            }
+        }
+    }
+
+    private func follow(_ follower: any OutletFollowing, _ advanced: @Sendable (Set<RunID>) -> Void) async throws {
+        var comparedAt = MonotonicTime.current
+        while !Task.isCancelled {
+            let topics = board.followed(now: .current)
+            if topics.isEmpty {
+                // A stream has one waiter at a time, and this task is the only one.
+                var changes = board.changes.makeAsyncIterator()
+                _ = await changes.next()
+                continue
+            }
+            let started = MonotonicTime.current
+            var tips: [RunID: Int64] = [:]
+            for topic in topics { tips[topic.run] = topic.tip }
+            let moved = try await read(follower, topics, tips)
+            if !moved.isEmpty { advanced(moved) }
+            if MonotonicTime.current - comparedAt >= heartbeatEvery {
+                comparedAt = .current
+                await compare(topics, advanced)
+            }
+            let spent = MonotonicTime.current - started
+            if !moved.isEmpty, spent < coalesce { try await Task.sleep(for: coalesce - spent) }
+        }
+    }
+
+    /// - Returns: the runs that have something new.
+    private func read(
+        _ follower: any OutletFollowing, _ topics: [OutletTopic], _ tips: [RunID: Int64]
+    ) async throws -> Set<RunID> {
+        var moved: Set<RunID> = []
+        do {
+            let read = try await follower.read(after: tips, countPerRun: reader.eventsMax, block: block)
+            for topic in topics {
+                guard let events = read[topic.run], try await take(events, topic) else { continue }
+                moved.insert(topic.run)
+            }
+        } catch let error as BrokerError where error.code == .corrupt {
+            // An entry that is not Weir's, in the outlet of one run: until its publisher rebuilds it, each run is asked by itself, so that the
+            // others go on and that one is read from Postgres.
+            logger.warning("an outlet has an entry that is not Weir's", metadata: ["error": "\(error)"])
+            for topic in topics where try await readOn(topic) { moved.insert(topic.run) }
+            try await Task.sleep(for: block)
+        }
+        return moved
+    }
+
+    /// - Returns: whether the topic has something new.
+    private func take(_ events: [Events.LogEvent], _ topic: OutletTopic) async throws -> Bool {
+        guard let tip = topic.tip else { return false }
+        switch CursorStep(after: tip, events: events) {
+        case .deliver(let events): return topic.append(events.map(StreamItem.event))
+        case .nothing: return false
+        case .hole: return try await readOn(topic)
+        }
+    }
+
+    /// One step of the one-cursor rule; the next round goes on from there.
+    private func readOn(_ topic: OutletTopic) async throws -> Bool {
+        guard let tip = topic.tip else { return false }
+        let step = try await reader.step(run: topic.run, after: tip)
+        metrics.read(step)
+        return topic.append(step.items)
+    }
+
+    private func compare(_ topics: [OutletTopic], _ advanced: @Sendable (Set<RunID>) -> Void) async {
+        guard !topics.isEmpty else { return }
+        do {
+            let summaries = try await reader.store.runs(topics.map(\.run))
+            var moved: Set<RunID> = []
+            for topic in topics {
+                guard let summary = summaries[topic.run], let tip = topic.tip else { continue }
+                let published = (summary.nextSeq[reader.sink] ?? 1) - 1
+                if published > tip, try await readOn(topic) { moved.insert(topic.run) }
+            }
+            if !moved.isEmpty { advanced(moved) }
+        } catch {
+            logger.warning("published seqs cannot be compared", metadata: ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import AsyncHTTPClient
+import Events
+import Flow
+import Logging
+import NIOCore
+import NIOHTTP1
+import ServiceLifecycle
+
+@testable import Serve
+
+/// An API on a free port over stores in memory.
+struct TestAPI {
+    let log: MemoryLog
+    let outlet: MemoryOutletStreams
+    let port: Int
+    let shutDown: @Sendable () async -> Void
+    let metrics: PrometheusMetrics
+
+    func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+
+    func get(_ path: String, method: String = "GET") async throws -> (status: UInt, type: String, body: String) {
+        var request = HTTPClientRequest(url: url(path))
+        request.method = .init(rawValue: method)
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        let body = try await response.body.collect(upTo: 1 << 20)
+        return (response.status.code, response.headers.first(name: "Content-Type") ?? "", String(buffer: body))
+    }
+
+    /// Appends to the log and publishes.
+    func append(_ events: [Events.LogEvent], keep: Int = .max) async {
+        await log.append(events)
+        await outlet.publish(events, keep: keep)
+    }
+
+    static var configuration: ServerConfiguration {
+        var configuration = ServerConfiguration()
+        configuration.bind = "127.0.0.1:0"
+        configuration.heartbeatEvery = .milliseconds(40)
+        configuration.readyCache = .zero
+        configuration.retry.base = .milliseconds(5)
+        configuration.followBlock = .milliseconds(20)
+        configuration.drainTimeout = .seconds(2)
+        return configuration
+    }
+
+    static func run(
+        _ configuration: ServerConfiguration = TestAPI.configuration, shards: Int = 4, logger: Logger? = nil,
+        _ body: @Sendable (TestAPI) async throws -> Void
+    ) async throws {
+        var quiet = Logger(label: "test")
+        quiet.logLevel = .critical
+        let logger = logger ?? quiet
+        let (ports, bound) = AsyncStream<Int>.makeStream()
+        let (log, outlet, metrics) = (MemoryLog(), MemoryOutletStreams(), PrometheusMetrics())
+        let service = try APIService(
+            configuration: configuration, store: log, outlet: outlet, levels: { nil }, shards: ShardMap(count: shards), readiness: nil,
+            metrics: metrics, logger: logger, onBound: { bound.yield($0) })
+        let group = ServiceGroup(services: [service], logger: quiet)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                defer { bound.finish() }
+                try await group.run()
+            }
+            var iterator = ports.makeAsyncIterator()
+            if let port = await iterator.next() {
+                let api = TestAPI(
+                    log: log, outlet: outlet, port: port, shutDown: { await group.triggerGracefulShutdown() }, metrics: metrics)
+                try await body(api)
+            }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+}
+
+/// Test events of a run: seqs from `from`, a terminal one at the end where asked.
+func testEvents(_ run: RunID, from: Int64 = 1, count: Int, terminal: Bool = false, bytes: Int = 2) -> [Events.LogEvent] {
+    (0..<Int64(count)).map { index in
+        let seq = from + index
+        if terminal, index == Int64(count) - 1 {
+            return Events.LogEvent(run: run, seq: seq, kind: .terminal, did: "", body: Array(#"{"state":"finished"}"#.utf8))
+        }
+        let body = [UInt8(ascii: "\"")] + [UInt8](repeating: UInt8(ascii: "x"), count: bytes) + [UInt8(ascii: "\"")]
+        return Events.LogEvent(
+            run: run, seq: seq, kind: .record, did: "did:plc:\(seq % 3)", rev: "r\(seq)", collection: seq % 2 == 0 ? "a.b.even" : "a.b.odd",
+            rkey: "k\(seq)", action: .create, cid: "c", body: body)
+    }
+}
