@@ -1,0 +1,55 @@
+/// What accounts hold at the start and what they do.
+public struct ContentConfiguration: Sendable, Hashable {
+    /// Records of the largest repository at the start, 0 to 100,000; sizes are spread, few repositories are large. Nil: by the number of
+    /// accounts, so that 200 accounts hold up to 1,200 records and 20,000 up to 20.
+    public var initialRecordsMax: Int?
+    /// Mean bytes of a record, 200 to 500,000; a tenth of all records are much larger, likes and follows smaller.
+    public var recordBytesMean: Int
+    /// Operations of the largest commits, 1 to 200. Nine of ten commits have one.
+    public var operationsMax: Int
+    /// Shares of the actions among operations; they need not add up to anything.
+    public var createWeight: Double
+    public var updateWeight: Double
+    public var deleteWeight: Double
+    /// Events that are not commits, per thousand events.
+    public var identityPerThousand: Double
+    public var accountPerThousand: Double
+    public var syncPerThousand: Double
+    /// How unevenly accounts act: 1 is evenly, 3 gives the busiest tenth about half of all events.
+    public var activitySkew: Double
+
+    public init(
+        initialRecordsMax: Int? = nil, recordBytesMean: Int = 900, operationsMax: Int = 20, createWeight: Double = 0.8, updateWeight: Double = 0.08,
+        deleteWeight: Double = 0.12, identityPerThousand: Double = 6, accountPerThousand: Double = 4, syncPerThousand: Double = 2,
+        activitySkew: Double = 2
+    ) {
+        self.initialRecordsMax = initialRecordsMax
+        self.recordBytesMean = recordBytesMean
+        self.operationsMax = operationsMax
+        self.createWeight = createWeight
+        self.updateWeight = updateWeight
+        self.deleteWeight = deleteWeight
+        self.identityPerThousand = identityPerThousand
+        self.accountPerThousand = accountPerThousand
+        self.syncPerThousand = syncPerThousand
+        self.activitySkew = activitySkew
+    }
+
+    func recordsMax(accounts: Int) -> Int {
+        initialRecordsMax ?? max(20, min(1_200, 400_000 / max(accounts, 1)))
+    }
+
+    func validate() throws(SimulatorError) {
+        try SimulatorConfiguration.check(initialRecordsMax ?? 0, "content.initialRecordsMax", 0...100_000)
+        try SimulatorConfiguration.check(recordBytesMean, "content.recordBytesMean", 200...500_000)
+        try SimulatorConfiguration.check(operationsMax, "content.operationsMax", 1...200)
+        let shares = [
+            ("createWeight", createWeight), ("updateWeight", updateWeight), ("deleteWeight", deleteWeight),
+            ("identityPerThousand", identityPerThousand), ("accountPerThousand", accountPerThousand), ("syncPerThousand", syncPerThousand),
+        ]
+        for (key, value) in shares { try SimulatorConfiguration.check(value, "content.\(key)", 0...1_000) }
+        try SimulatorConfiguration.check(createWeight + updateWeight + deleteWeight, "content.createWeight", 0.000_1...3_000)
+        try SimulatorConfiguration.check(identityPerThousand + accountPerThousand + syncPerThousand, "content.syncPerThousand", 0...1_000)
+        try SimulatorConfiguration.check(activitySkew, "content.activitySkew", 1...10)
+    }
+}

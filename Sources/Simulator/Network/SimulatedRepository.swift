@@ -1,0 +1,117 @@
+import ATProto
+
+/// One account's repository: its tree, its head, and what is needed to make each record again.
+struct SimulatedRepository: Sendable {
+    /// A record as the generator makes it; the bytes are not kept.
+    struct Entry: Hashable, Sendable {
+        var collection: RecordCollection
+        var rkey: String
+        /// Which of the account's writes made it.
+        var number: Int
+        var microseconds: Int64
+        var cid: CID
+
+        var path: String { "\(collection.rawValue)/\(rkey)" }
+    }
+
+    /// A change that is wanted.
+    struct Write: Sendable {
+        var action: RepositoryOperation.Action
+        /// After the change; at a delete what goes.
+        var entry: Entry
+        /// The place among ``entries`` of what is updated or deleted.
+        var place: Int?
+        /// The new record; empty at a delete.
+        var record: [UInt8]
+    }
+
+    private var tree: MerkleSearchTree
+    /// The tree's root.
+    private(set) var data: CID
+    private(set) var entries: [Entry]
+    /// Writes so far, over the account's life.
+    private(set) var writes: Int
+    private(set) var rev: String
+    /// The signed commit.
+    private(set) var head: Block
+
+    /// A repository that begins with these records.
+    init(did: String, entries: [Entry], rev: String, key: SigningKey) throws(FormatError) {
+        self.entries = entries
+        writes = entries.count
+        self.rev = rev
+        tree = MerkleSearchTree()
+        for entry in entries { try tree.insert(entry.path, entry.cid) }
+        data = tree.rootCID()
+        tree.mark()
+        head = try CommitBlock.signed(did: did, rev: rev, data: data, with: key).block
+    }
+
+    /// Applies writes and signs the result; returns the message's parts. Each path stands once among the writes.
+    mutating func commit(_ changes: [Write], did: String, rev newRev: String, key: SigningKey) throws(FormatError) -> MessageEncoder.Commit {
+        let previousData = data
+        let since = rev
+        var operations: [RepositoryOperation] = []
+        for change in changes {
+            let previous = change.place.map { entries[$0].cid }
+            operations.append(
+                RepositoryOperation(
+                    action: change.action, collection: change.entry.collection.rawValue, rkey: change.entry.rkey,
+                    cid: change.action == .delete ? nil : change.entry.cid, previous: previous))
+        }
+        let nodes = try apply(operations)
+        update(changes)
+        rev = newRev
+        head = try CommitBlock.signed(did: did, rev: newRev, data: data, with: key).block
+
+        var car = CARWriter(roots: [head.cid], capacity: 4096 + changes.reduce(0) { $0 + $1.record.count })
+        car.append(head)
+        for node in nodes { car.append(node) }
+        for change in changes where change.action != .delete { car.append(change.entry.cid, change.record) }
+        return MessageEncoder.Commit(
+            did: did, rev: newRev, since: since, commit: head.cid, previousData: previousData, operations: operations, blocks: car.bytes)
+    }
+
+    /// The commit block alone, as `#sync` carries it.
+    var headCAR: [UInt8] { CARWriter.encode(roots: [head.cid], blocks: [head]) }
+
+    /// The whole repository; `record` makes a record again.
+    mutating func car(record: (Entry) -> [UInt8]) -> [UInt8] {
+        var writer = CARWriter(roots: [head.cid], capacity: 4096 + entries.count * 1_024)
+        writer.append(head)
+        for node in tree.allBlocks() { writer.append(node) }
+        for entry in entries { writer.append(entry.cid, record(entry)) }
+        return writer.bytes
+    }
+
+    /// Changes the tree; returns its new nodes and those that undoing the changes needs.
+    private mutating func apply(_ operations: [RepositoryOperation]) throws(FormatError) -> [Block] {
+        tree.mark()
+        for operation in operations {
+            switch (operation.action, operation.cid) {
+            case (.create, .some(let cid)): try tree.insert(operation.path, cid)
+            case (.update, .some(let cid)): try tree.update(operation.path, cid)
+            default: try tree.delete(operation.path)
+            }
+        }
+        data = tree.rootCID()
+        return tree.commitBlocks(for: operations.map(\.path))
+    }
+
+    private mutating func update(_ changes: [Write]) {
+        var gone: [Int] = []
+        for change in changes {
+            if change.action != .delete { writes += 1 }
+            switch (change.action, change.place) {
+            case (.create, _): entries.append(change.entry)
+            case (.update, .some(let place)): entries[place] = change.entry
+            case (.delete, .some(let place)): gone.append(place)
+            default: break
+            }
+        }
+        for place in gone.sorted(by: >) {
+            entries.swapAt(place, entries.count - 1)
+            entries.removeLast()
+        }
+    }
+}

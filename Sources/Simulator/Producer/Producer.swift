@@ -1,0 +1,186 @@
+import DequeModule
+import Events
+import Logging
+
+/// Makes the network's changes at the wanted pace, puts the planned faults among them, and hands both to the relays and to the record.
+actor Producer {
+    enum State: String, Sendable { case running, paused, finished, stopped }
+
+    private static let batchMax = 256
+
+    private let configuration: SimulatorConfiguration
+    private let network: SimulatedNetwork
+    private let relays: [RelayServer]
+    private let record: SentRecord
+    private let serverFaults: ServerFaults
+    private let counters: FaultCounters
+    private let logger: Logger
+    private let started = ContinuousClock.now
+    private var pacer: RatePacer
+    private var plan: FaultPlan
+    private var prebuilt: Deque<NetworkEvent>
+    private var isStopped = false
+    /// What was asked for of the network and waits until what is prebuilt has gone, whose accounts it would be ahead of.
+    private var deferred = Deque<FaultPlan.Due>()
+    private var lastStamp: Int64 = 0
+    private var lagBytes = 0
+    private(set) var produced = 0
+    /// False from the moment a batch begins until all relays have taken it.
+    private(set) var isIdle = true
+
+    init(
+        configuration: SimulatorConfiguration, network: SimulatedNetwork, relays: [RelayServer], record: SentRecord, serverFaults: ServerFaults,
+        counters: FaultCounters, prebuilt: Deque<NetworkEvent>, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.network = network
+        self.relays = relays
+        self.record = record
+        self.serverFaults = serverFaults
+        self.counters = counters
+        self.prebuilt = prebuilt
+        self.logger = logger
+        pacer = RatePacer(rate: configuration.rate, now: .zero)
+        plan = FaultPlan(seed: configuration.seed, relays: configuration.relays.count)
+    }
+
+    /// Runs until cancelled; the record's file then holds every line.
+    func run() async throws {
+        defer { record.finish() }
+        for order in configuration.faults { try await take(order) }
+        while !Task.isCancelled {
+            let made = try await step()
+            // A full batch of an unlimited rate is followed by the next one; everything else waits for the next tick.
+            let isBusy = made > 0 && (pacer.rate.eventsPerSecond.isInfinite || isStopped)
+            if isBusy { await Task.yield() } else { try await Task.sleep(for: .milliseconds(10)) }
+        }
+    }
+
+    // MARK: Control
+
+    func set(_ rate: EventRate) throws(SimulatorError) {
+        try rate.validate()
+        pacer = RatePacer(rate: rate, now: now)
+        logger.info("simulator rate set", metadata: ["events_per_second": "\(rate.eventsPerSecond)"])
+    }
+
+    /// Ends production for good. What is prebuilt is sent first, so that the repository host is not ahead of the relays.
+    func stop() {
+        isStopped = true
+        logger.info("simulator stops producing", metadata: ["prebuilt_left": "\(prebuilt.count)"])
+    }
+
+    /// Takes an order. What needs no event begins at once; the rest comes with the next events.
+    func take(_ order: FaultOrder) async throws {
+        try order.validate(relays: relays.count)
+        let isNow = order.everyEvents == 0 && order.count > 0
+        switch order.kind.place {
+        case .server where isNow: serverFaults.begin(order)
+        case .relay where isNow, .connection where isNow:
+            for (index, relay) in relays.enumerated() where order.relay ?? index == index {
+                let orders = Array(repeating: order, count: order.kind.place == .connection ? order.count : 1)
+                lagBytes = try await relay.publish([], orders: orders)
+            }
+        default: plan.take(order)
+        }
+    }
+
+    var state: State {
+        if isStopped { return .stopped }
+        if pacer.isFinished { return .finished }
+        return pacer.rate.eventsPerSecond == 0 && pacer.rate.burstEvents == 0 ? .paused : .running
+    }
+
+    var prebuiltCount: Int { prebuilt.count }
+    var faultsWaiting: Int { plan.waitingCount + deferred.count }
+    var rate: EventRate { pacer.rate }
+
+    // MARK: Producing
+
+    private var now: MonotonicTime { MonotonicTime(sinceStart: ContinuousClock.now - started) }
+
+    /// One batch: what is due, at most 256 events. Called with nothing due too, so that what relays hold comes out.
+    private func step() async throws -> Int {
+        let isHeldBack = pacer.rate.followsReaders && lagBytes > (configuration.relays.map(\.readerLagBytesMax).min() ?? 0) / 2
+        var wanted = 0
+        if isStopped {
+            wanted = min(prebuilt.count, Self.batchMax)
+        } else if !isHeldBack {
+            wanted = pacer.due(now: now, limit: Self.batchMax)
+        }
+        isIdle = wanted == 0
+        defer { isIdle = true }
+        var batch = RelayBatch(relays: relays.count)
+        var run = 0
+        for _ in 0..<wanted {
+            for due in plan.next() {
+                switch due.order.kind.place {
+                case .forged, .network: deferred.append(due)
+                case .server: serverFaults.begin(due.order)
+                case .connection, .relay: batch.orders[due.relay].append(due.order)
+                case .stream: batch.due.append((due, produced + run))
+                }
+            }
+            if !deferred.isEmpty, prebuilt.count <= run {
+                try await produce(run, into: &batch)
+                run = 0
+                try await produceDeferred(into: &batch)
+            }
+            run += 1
+        }
+        try await produce(run, into: &batch)
+        for (due, _) in batch.due { plan.take(FaultOrder(kind: due.order.kind, relay: due.relay)) }
+        try await publish(batch)
+        return wanted
+    }
+
+    private func produce(_ count: Int, into batch: inout RelayBatch) async throws {
+        let ready = min(count, prebuilt.count)
+        for event in prebuilt.prefix(ready) { add(event, to: &batch) }
+        prebuilt.removeFirst(ready)
+        guard count > ready else { return }
+        for event in try await network.next(count - ready) { add(event, to: &batch) }
+    }
+
+    private func produceDeferred(into batch: inout RelayBatch) async throws {
+        while let due = deferred.popFirst() {
+            let event =
+                switch due.order.kind {
+                case .syncDivergence: try await network.diverge()
+                case .rotateKey: await network.rotateKey()
+                default: try await network.forge(due.order.kind, relay: due.relay)
+                }
+            if case .forged(_, let relay) = event.kind {
+                batch.add(SentMessage(event: event, time: stamp(event)), toOnly: relay)
+                continue
+            }
+            if let fault = event.fault { counters.happened(fault) }
+            let message = SentMessage(event: event, time: stamp(event))
+            record.sent(event, time: message.time)
+            batch.add(message, faultsAt: nil)
+        }
+    }
+
+    private func add(_ event: NetworkEvent, to batch: inout RelayBatch) {
+        let message = SentMessage(event: event, time: stamp(event))
+        record.sent(event, time: message.time)
+        batch.add(message, faultsAt: produced)
+        produced += 1
+    }
+
+    /// The wall clock's time or the network's own, never the same twice.
+    private func stamp(_ event: NetworkEvent) -> [UInt8] {
+        guard configuration.stampsWallTime else { return Timestamp.bytes(microseconds: event.microseconds) }
+        lastStamp = max(lastStamp + 1, WallClock.microseconds)
+        return Timestamp.bytes(microseconds: lastStamp)
+    }
+
+    private func publish(_ batch: RelayBatch) async throws {
+        var lag = 0
+        for (index, relay) in relays.enumerated() {
+            lag = max(lag, try await relay.publish(batch.items[index], orders: batch.orders[index]))
+        }
+        lagBytes = lag
+        try await record.flush()
+    }
+}

@@ -1,0 +1,140 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOWebSocket
+
+/// A small HTTP/1.1 server on one port, with WebSocket upgrade where it is given one.
+final class HTTPListener: Sendable {
+    typealias HTTPChannel = NIOAsyncChannel<HTTPServerRequestPart, HTTPPart<HTTPResponseHead, ByteBuffer>>
+
+    enum Accepted: Sendable {
+        /// Its handlers do the rest.
+        case webSocket
+        case http(HTTPChannel)
+    }
+
+    static let bodyBytesMax = 1 << 20
+
+    private let channel: NIOAsyncChannel<EventLoopFuture<Accepted>, Never>
+    private let responder: any HTTPResponder
+    private let bindHost: String
+    let port: Int
+
+    /// `host:port` as bound.
+    var address: String { "\(bindHost):\(port)" }
+
+    private init(channel: NIOAsyncChannel<EventLoopFuture<Accepted>, Never>, responder: any HTTPResponder, bindHost: String, port: Int) {
+        self.channel = channel
+        self.responder = responder
+        self.bindHost = bindHost
+        self.port = port
+    }
+
+    /// Binds; port 0 takes a free one.
+    static func bind(
+        host: String, port: Int, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, responder: any HTTPResponder,
+        webSocket: WebSocketEndpoint? = nil
+    ) async throws(SimulatorError) -> HTTPListener {
+        do {
+            let channel = try await ServerBootstrap(group: group)
+                .serverChannelOption(.backlog, value: 1024)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelOption(.writeBufferWaterMark, value: .init(low: 256 << 10, high: 1 << 20))
+                .bind(host: host, port: port) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try configure(channel, webSocket)
+                    }
+                }
+            guard let bound = channel.channel.localAddress?.port else {
+                throw SimulatorError(code: .bindFailed, message: "no port", entity: "\(host):\(port)")
+            }
+            return HTTPListener(channel: channel, responder: responder, bindHost: host, port: bound)
+        } catch let error as SimulatorError {
+            throw error
+        } catch {
+            throw SimulatorError(code: .bindFailed, message: "cannot listen", entity: "\(host):\(port)", cause: "\(error)")
+        }
+    }
+
+    /// Serves until cancelled.
+    func run() async throws {
+        try await channel.executeThenClose { accepted in
+            try await withThrowingDiscardingTaskGroup { group in
+                for try await connection in accepted {
+                    group.addTask { await self.serve(connection) }
+                }
+            }
+        }
+    }
+
+    private static func configure(_ channel: any Channel, _ webSocket: WebSocketEndpoint?) throws -> EventLoopFuture<Accepted> {
+        var upgraders: [NIOTypedWebSocketServerUpgrader<Accepted>] = []
+        if let webSocket {
+            upgraders.append(
+                NIOTypedWebSocketServerUpgrader(
+                    maxFrameSize: 1 << 16, enableAutomaticErrorHandling: false,
+                    shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture(HTTPHeaders()) },
+                    upgradePipelineHandler: { channel, head in
+                        channel.eventLoop.makeCompletedFuture {
+                            try webSocket.open(channel, head)
+                            return .webSocket
+                        }
+                    }))
+        }
+        let upgrade = NIOTypedHTTPServerUpgradeConfiguration<Accepted>(upgraders: upgraders) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(HTTPBodyHandler())
+                return Accepted.http(try HTTPChannel(wrappingChannelSynchronously: channel))
+            }
+        }
+        let pipeline = channel.pipeline.syncOperations
+        let accepted = try pipeline.configureUpgradableHTTPServerPipeline(configuration: .init(upgradeConfiguration: upgrade))
+        let upgradeHandler = try pipeline.handler(type: NIOTypedHTTPServerUpgradeHandler<Accepted>.self)
+        try pipeline.addHandler(UpgradeGate { head in webSocket?.isAllowed(head) ?? false }, position: .before(upgradeHandler))
+        return accepted
+    }
+
+    /// One connection's failure ends that connection only.
+    private func serve(_ connection: EventLoopFuture<Accepted>) async {
+        guard case .http(let channel)? = try? await connection.get() else { return }
+        // A peer that goes away in the middle is nobody's concern.
+        try? await channel.executeThenClose { inbound, outbound in
+            var head: HTTPRequestHead?
+            var body: [UInt8] = []
+            for try await part in inbound {
+                switch part {
+                case .head(let received):
+                    head = received
+                    body = []
+                case .body(let bytes):
+                    guard body.count + bytes.readableBytes <= Self.bodyBytesMax else { return }
+                    body += bytes.readableBytesView
+                case .end:
+                    guard let request = head else { return }
+                    let reply = await responder.respond(to: HTTPRequest(method: request.method, uri: request.uri, body: body))
+                    try await send(reply, to: request, outbound)
+                    if !request.isKeepAlive { return }
+                }
+            }
+        }
+    }
+
+    private func send(
+        _ reply: HTTPReply, to request: HTTPRequestHead, _ out: NIOAsyncChannelOutboundWriter<HTTPPart<HTTPResponseHead, ByteBuffer>>
+    ) async throws {
+        var head = HTTPResponseHead(version: .http1_1, status: reply.status, headers: reply.headers)
+        if !request.isKeepAlive { head.headers.add(name: "Connection", value: "close") }
+        switch reply.body {
+        case .bytes(let bytes):
+            head.headers.add(name: "Content-Length", value: "\(bytes.count)")
+            try await out.write(.head(head))
+            if request.method != .HEAD { try await out.write(.body(ByteBuffer(bytes: bytes))) }
+        case .parts(let next):
+            head.headers.add(name: "Transfer-Encoding", value: "chunked")
+            try await out.write(.head(head))
+            while let bytes = await next() { try await out.write(.body(ByteBuffer(bytes: bytes))) }
+        }
+        try await out.write(.end(nil))
+    }
+}

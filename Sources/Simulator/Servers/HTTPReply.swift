@@ -1,0 +1,37 @@
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+
+/// An answer of the simulator's servers.
+struct HTTPReply: Sendable {
+    enum Body: Sendable {
+        case bytes([UInt8])
+        /// Parts until nil; sent chunked, so that a record of any length needs little memory.
+        case parts(@Sendable () async -> [UInt8]?)
+    }
+
+    var status: HTTPResponseStatus
+    var headers: HTTPHeaders
+    var body: Body
+
+    init(status: HTTPResponseStatus = .ok, contentType: String, body: Body) {
+        self.status = status
+        headers = ["Content-Type": contentType]
+        self.body = body
+    }
+
+    /// JSON of a value, keys sorted.
+    init(status: HTTPResponseStatus = .ok, json value: some Encodable) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let bytes = (try? encoder.encode(value)).map { [UInt8]($0) } ?? Array("{}".utf8)
+        self.init(status: status, contentType: "application/json", body: .bytes(bytes))
+    }
+
+    /// An error as XRPC writes it.
+    init(status: HTTPResponseStatus, error: String, message: String = "") {
+        self.init(status: status, json: ["error": error, "message": message.isEmpty ? status.reasonPhrase : message])
+    }
+
+    static var notFound: HTTPReply { HTTPReply(status: .notFound, error: "NotFound") }
+}

@@ -1,0 +1,63 @@
+import NIOHTTP1
+
+/// The host of all accounts: the parts of `com.atproto.sync.*` and `com.atproto.server.describeServer` that consumers of a firehose use.
+struct RepositoryHostServer: HTTPResponder {
+    let network: SimulatedNetwork
+    let faults: ServerFaults
+
+    func respond(to request: HTTPRequest) async -> HTTPReply {
+        if let order = faults.meet(.hostDelay) { try? await Task.sleep(for: .seconds(order.seconds)) }
+        if faults.meet(.hostError) != nil { return HTTPReply(status: .internalServerError, error: "InternalServerError") }
+        if let order = faults.meet(.hostBusy) {
+            var reply = HTTPReply(status: .tooManyRequests, error: "RateLimitExceeded")
+            reply.headers.add(name: "Retry-After", value: "\(order.retryAfterSeconds)")
+            return reply
+        }
+        switch request.path {
+        case "/xrpc/_health": return HTTPReply(json: ["version": "weir-simulator"])
+        case "/xrpc/com.atproto.server.describeServer": return HTTPReply(json: Description())
+        case "/xrpc/com.atproto.sync.listRepos": return await list(request)
+        case "/xrpc/com.atproto.sync.getRepo": return await repository(request)
+        case "/xrpc/com.atproto.sync.getLatestCommit": return await latest(request)
+        case "/xrpc/com.atproto.sync.getRepoStatus": return await status(request)
+        default: return HTTPReply(status: .notImplemented, error: "MethodNotImplemented")
+        }
+    }
+
+    private func list(_ request: HTTPRequest) async -> HTTPReply {
+        let limit = request.query["limit"].map { Int($0) ?? 0 } ?? 500
+        guard (1...1000).contains(limit) else { return invalid("limit is 1 to 1000") }
+        guard let page = await network.list(cursor: request.query["cursor"], limit: limit) else { return invalid("not a cursor of this host") }
+        return HTTPReply(json: page)
+    }
+
+    private func repository(_ request: HTTPRequest) async -> HTTPReply {
+        guard let did = request.query["did"] else { return invalid("did is required") }
+        switch await network.repository(of: did) {
+        case .failure(let error): return HTTPReply(status: .badRequest, error: error.name)
+        case .success(let car): return HTTPReply(contentType: "application/vnd.ipld.car", body: .bytes(car))
+        }
+    }
+
+    private func latest(_ request: HTTPRequest) async -> HTTPReply {
+        guard let did = request.query["did"] else { return invalid("did is required") }
+        switch await network.head(of: did) {
+        case .failure(let error): return HTTPReply(status: .badRequest, error: error.name)
+        case .success(let head): return HTTPReply(json: ["cid": head.head, "rev": head.rev])
+        }
+    }
+
+    private func status(_ request: HTTPRequest) async -> HTTPReply {
+        guard let did = request.query["did"] else { return invalid("did is required") }
+        guard let status = await network.status(of: did) else { return HTTPReply(status: .badRequest, error: "RepoNotFound") }
+        return HTTPReply(json: status)
+    }
+
+    private func invalid(_ message: String) -> HTTPReply { HTTPReply(status: .badRequest, error: "InvalidRequest", message: message) }
+
+    private struct Description: Encodable {
+        var did = "did:web:localhost"
+        var availableUserDomains = [".weir.test"]
+        var inviteCodeRequired = true
+    }
+}

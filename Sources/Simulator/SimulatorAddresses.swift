@@ -1,0 +1,13 @@
+/// Where a simulator can be reached: `host:port` each, no scheme; the host is the advertised one.
+public struct SimulatorAddresses: Hashable, Sendable {
+    public var relays: [String]
+    public var directory: String
+    public var repositoryHost: String
+    public var control: String
+
+    /// `http://host:port`, for `WEIR_PLC_URL`.
+    public var directoryURL: String { "http://\(directory)" }
+    public var controlURL: String { "http://\(control)" }
+    /// `ws://host:port`, for `WEIR_RELAY_HOSTS`.
+    public var relayURLs: [String] { relays.map { "ws://\($0)" } }
+}
