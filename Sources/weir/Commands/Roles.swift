@@ -1,0 +1,46 @@
+import ArgumentParser
+import Fleet
+import Logging
+
+/// `weir ingest firehose`.
+struct Ingest: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Read upstreams into the work streams.",
+        discussion: "Any number of these may run: each upstream is read by one of them, the others stand by.",
+        subcommands: [IngestFirehose.self])
+}
+
+struct IngestFirehose: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "firehose", abstract: "Read relays' firehoses (relay.hosts).")
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws { try await RoleRun.run(.ingestFirehose, common) }
+}
+
+struct Worker: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Take shards into the log, and publish what is logged.",
+        discussion: "Any number of these may run, up to one a shard: they share the shards among them.")
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws { try await RoleRun.run(.worker, common) }
+}
+
+struct API: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Serve clients over HTTP (api.bind).")
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws { try await RoleRun.run(.api, common) }
+}
+
+/// One role in a process of its own.
+enum RoleRun {
+    static func run(_ role: Role, _ common: CommonOptions) async throws {
+        let configuration = try common.load()
+        let metrics = Bootstrap.process(configuration)
+        let log = Logger(label: "weir.\(role.rawValue)")
+        try await FleetProcess(roles: [role], configuration: configuration, metrics: metrics, log: log).run { address in
+            log.info("listening", metadata: ["address": "\(address)"])
+        }
+    }
+}

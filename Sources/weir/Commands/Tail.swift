@@ -1,0 +1,104 @@
+import ArgumentParser
+import Fleet
+import Foundation
+
+struct Tail: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Follow a run, or all of the firehose.",
+        discussion: """
+            weir tail firehose                        all shards, from now
+            weir tail firehose/3 --from 0             one shard's log, from its first event
+            weir tail firehose --collection 'app.bsky.feed.*' --format jetstream
+
+            In a terminal an event is one short line; elsewhere, and with --json, it is the JSON that the API sent. After a lost connection it
+            goes on where it was. Ends when the run ends.
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var server: APIOptions
+
+    @Argument(help: "`firehose` for all shards, or a run such as firehose/3.")
+    var topic: String
+
+    @Option(help: ArgumentHelp("A run: events after this seq. The firehose: earliest, or a cursor. Default: from now.", valueName: "seq"))
+    var from: String?
+
+    @Option(help: "weir, jetstream or tap.")
+    var format: String?
+
+    @Option(help: ArgumentHelp("Only these collections; app.bsky.feed.* for all below. Repeatable.", valueName: "nsid"))
+    var collection: [String] = []
+
+    @Option(help: ArgumentHelp("Only these accounts. Repeatable.", valueName: "did"))
+    var did: [String] = []
+
+    @Option(help: ArgumentHelp("Only these kinds: record, identity, account, sync. Repeatable.", valueName: "kind"))
+    var kind: [String] = []
+
+    @Option(help: ArgumentHelp("End after so many events.", valueName: "number"))
+    var count: Int?
+
+    @Flag(help: "Print the JSON as it came, also in a terminal.")
+    var json = false
+
+    func run() async throws {
+        let client = try server.client(common)
+        let path = try path(await start(client))
+        let line = EventLine(isPlain: json || format != nil || !Console.outputIsTerminal)
+        var lastID = ""
+        var left = count ?? .max
+        var failures = 0
+        while true {
+            do {
+                let before = left
+                let parser = try await client.follow(path, lastID: lastID) { event in
+                    lastID = event.id
+                    Console.print(line.text(event))
+                    left -= 1
+                    return left > 0
+                }
+                guard left > 0, let parser else { return }
+                lastID = parser.lastID.isEmpty ? lastID : parser.lastID
+                failures = left < before ? 0 : failures + 1
+                try await Task.sleep(for: max(parser.retry ?? .seconds(1), .milliseconds(100)) * min(failures + 1, 10))
+            } catch let error as APIClientError {
+                guard error.code == .unreachable, !lastID.isEmpty, failures < 20 else {
+                    throw Failure(error.message, code: error.code == .unreachable ? ExitCodes.notReady : ExitCodes.failed)
+                }
+                failures += 1
+                Console.complain("weir: \(error.message); trying again")
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
+    /// A run is followed from now on by asking for what it has: the API itself begins at the first event.
+    private func start(_ client: APIClient) async throws -> String? {
+        if let from { return from }
+        guard topic != "firehose" else { return nil }
+        let answer = try await client.get("/runs/\(Self.encoded(topic))")
+        guard answer.status == 200 else {
+            throw Failure("there is no run \(topic) (the API answers \(answer.status))")
+        }
+        guard let run = JSONTree(answer.body), let last = run["lastSeq"]?.integer ?? run["last_seq"]?.integer else { return nil }
+        return "\(last)"
+    }
+
+    private func path(_ from: String?) throws -> String {
+        var query: [(String, String)] = []
+        let isFirehose = topic == "firehose"
+        if let from { query.append((isFirehose ? "cursor" : "fromSeq", from)) }
+        if let format { query.append(("format", format)) }
+        query += collection.map { ("collections", $0) } + did.map { ("dids", $0) } + kind.map { ("kinds", $0) }
+        let text = query.map { "\($0.0)=\(Self.encoded($0.1))" }.joined(separator: "&")
+        let resource = isFirehose ? "/streams/firehose" : "/runs/\(Self.encoded(topic))/stream"
+        return resource + (text.isEmpty ? "" : "?\(text)")
+    }
+
+    /// Everything but what is plain in a path is percent-encoded; a run's slash stays.
+    private static func encoded(_ text: String) -> String {
+        var allowed = CharacterSet.alphanumerics
+        allowed.insert(charactersIn: "-._~/:*")
+        return text.addingPercentEncoding(withAllowedCharacters: allowed) ?? text
+    }
+}

@@ -1,0 +1,23 @@
+import Fleet
+
+/// An event as `weir tail` prints it.
+struct EventLine {
+    /// True: the data as it came.
+    var isPlain: Bool
+
+    func text(_ event: EventStreamParser.Event) -> String {
+        guard !isPlain, let tree = JSONTree(Array(event.data.utf8)) else { return event.data }
+        func field(_ name: String) -> String { Terminal.safe(tree[name]?.text ?? "") }
+        let seq = tree["seq"]?.integer.map { "\($0)" } ?? event.id
+        let run = field("run")
+        let kind = field("kind").isEmpty ? event.name : field("kind")
+        let action = field("action").isEmpty ? kind : field("action")
+        let path = field("collection").isEmpty ? "" : "\(field("collection"))/\(field("rkey"))"
+        let what = path.isEmpty ? Terminal.safe(event.data.prefix(80)) : path
+        return "\(run) \(seq.padded(to: 8)) \(action.padded(to: 8)) \(field("did").padded(to: 32)) \(what)"
+    }
+}
+
+extension String {
+    fileprivate func padded(to width: Int) -> String { count >= width ? self : self + String(repeating: " ", count: width - count) }
+}
