@@ -4,7 +4,7 @@ import RedisClient
 import TestSupport
 import Testing
 
-@Suite struct OutletStreamsTests {
+@Suite(.timeLimit(.minutes(10))) struct OutletStreamsTests {
     private let run = RunID.firehose(3)
 
     private func events(_ seqs: ClosedRange<Int64>, body: Int = 20) -> [LogEvent] {
@@ -71,7 +71,7 @@ import Testing
         let server = try await PrivateRedis.start()
         let fixture = try await BrokerFixture(url: server.url)
         _ = try await fixture.outlets.publish(events(1...2), run: run, lastSeq: 9, keep: 1000)
-        try await fixture.redis.send(RedisCommand("CONFIG", "SET", "maxmemory", "1mb"))
+        try await fixture.redis.send(RedisCommand("CONFIG", "SET", "maxmemory", "100kb"))
         let error = await #expect(throws: BrokerError.self) {
             try await fixture.outlets.publish(events(3...9), run: run, lastSeq: 9, keep: 1000)
         }
@@ -92,7 +92,7 @@ import Testing
             let first = try await follower.read(after: [run: 1, other: 0], countPerRun: 10, block: .seconds(5))
             #expect(first.mapValues { $0.map(\.seq) } == [run: [2, 3]])
             #expect(try await follower.read(after: [run: 3, other: 0], countPerRun: 10, block: .milliseconds(5)).isEmpty)
-            async let waiting = follower.read(after: [run: 3, other: 0], countPerRun: 10, block: .seconds(20))
+            async let waiting = follower.read(after: [run: 3, other: 0], countPerRun: 10, block: .seconds(60))
             let event = LogEvent(run: other, seq: 1, kind: .account, did: "did:plc:a", live: false)
             _ = try await fixture.outlets.publish([event], run: other, lastSeq: 1, keep: 1000)
             #expect(try await waiting == [other: [event]])

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Redis loses, fills up, goes away.
-@Suite struct WorkStreamsLossTests {
+@Suite(.timeLimit(.minutes(10))) struct WorkStreamsLossTests {
     @Test("after a FLUSHALL a reader goes on from its position, also where the clock went back", arguments: [true, false])
     func flush(deletesOneStreamOnly: Bool) async throws {
         let server = try await PrivateRedis.start()

@@ -4,7 +4,7 @@ import RedisClient
 import TestSupport
 import Testing
 
-@Suite struct WorkStreamsPositionTests {
+@Suite(.timeLimit(.minutes(10))) struct WorkStreamsPositionTests {
     private struct Group: Equatable {
         var position: String
         var lag: Int64?

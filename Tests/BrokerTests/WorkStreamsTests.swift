@@ -5,7 +5,7 @@ import RedisClient
 import TestSupport
 import Testing
 
-@Suite struct WorkStreamsTests {
+@Suite(.timeLimit(.minutes(10))) struct WorkStreamsTests {
     private static let everyKind: [UpstreamEntry] = [
         UpstreamEntry(
             host: "relay.test:2583", session: 1, n: 0, position: Position(epoch: 2, seq: 5), kind: .open,
@@ -86,7 +86,7 @@ import Testing
         let fixture = try await BrokerFixture()
         let first = try #require(await fixture.streams.append([BrokerFixture.commit(n: 1)]).first.flatMap(BrokerFixture.id))
         let got = try await fixture.streams.withReader(of: 0) { reader in
-            async let read = reader.read(after: first, count: 10, block: .seconds(20))
+            async let read = reader.read(after: first, count: 10, block: .seconds(60))
             _ = await fixture.streams.append([BrokerFixture.commit(n: 2)])
             return try await read
         }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Fleet
 
-@Suite struct LocalServersTests {
+@Suite(.timeLimit(.minutes(10))) struct LocalServersTests {
     private let log = Logger(label: "weir.test") { _ in SwiftLogNoOpLogHandler() }
 
     /// A short path: sockets have room for 107 bytes.
@@ -50,7 +50,7 @@ import Testing
                 let first = try #require(try process(in: servers.folder + "/run/redis.pid"))
                 #expect(kill(first, SIGKILL) == 0)
                 var answer = ""
-                let deadline = ContinuousClock.now + .seconds(20)
+                let deadline = ContinuousClock.now + .seconds(120)
                 while !answer.hasPrefix("PONG"), ContinuousClock.now < deadline { answer = await redis(socket, "PING") }
                 #expect(answer == "PONG\n")
                 #expect(await redis(socket, "GET", "kept") == "1\n")
@@ -81,7 +81,7 @@ import Testing
             let pidFile = owner.file("run/redis.pid")
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { _ = try await Subprocess.run(server.configuration(), output: .discarded) }
-                let deadline = ContinuousClock.now + .seconds(20)
+                let deadline = ContinuousClock.now + .seconds(120)
                 while await !left.isReady(), ContinuousClock.now < deadline {}
                 let pid = try #require(try process(in: pidFile))
                 #expect(kill(pid, 0) == 0)

@@ -7,7 +7,7 @@ import Testing
 @testable import Ingest
 
 /// The ingester between a real Redis and a real Postgres: what the ledger commits is what a next owner goes on from.
-@Suite(.timeLimit(.minutes(2))) struct LedgerIngestTests {
+@Suite(.timeLimit(.minutes(10))) struct LedgerIngestTests {
     private func expectAll(_ numbers: ClosedRange<Int64>, _ lab: LedgerLab) {
         let applied = lab.applied.all
         #expect(numbers.allSatisfy { applied[$0] != nil }, "missing: \(numbers.filter { applied[$0] == nil }.prefix(5))")
@@ -17,6 +17,7 @@ import Testing
     @Test("two replicas: one reads, and when it is killed the other takes over and nothing is missing") func takeOver() async throws {
         try await LedgerLab.run(redisURL: try await SharedServers.redisURL()) {
             $0.start = .earliest
+            $0.leaseTimeToLive = .seconds(3)
         } _: { lab in
             lab.lab.relay.publish(1...1_000)
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -43,7 +44,6 @@ import Testing
     @Test("a graceful end gives the lease back at once, and the next start goes on without a repeat") func gracefulHandOver() async throws {
         try await LedgerLab.run(redisURL: try await SharedServers.redisURL()) {
             $0.start = .earliest
-            $0.leaseTimeToLive = .seconds(60)
             $0.leaseRenewal = .milliseconds(100)
         } _: { lab in
             lab.lab.relay.publish(1...500)

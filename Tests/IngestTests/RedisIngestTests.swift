@@ -9,7 +9,7 @@ import Testing
 @testable import Ingest
 
 /// The ingester in front of a real Redis, and of one that burns.
-@Suite(.timeLimit(.minutes(2))) struct RedisIngestTests {
+@Suite(.timeLimit(.minutes(10))) struct RedisIngestTests {
     private func expectAll(_ numbers: ClosedRange<Int64>, _ lab: IngestLab) {
         let applied = lab.fleet.state.applied[lab.host] ?? [:]
         #expect(numbers.allSatisfy { applied[$0] != nil }, "missing: \(numbers.filter { applied[$0] == nil }.prefix(5))")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Ledger
 
-@Suite struct OutboxTests {
+@Suite(.timeLimit(.minutes(10))) struct OutboxTests {
     private func makeRuns(_ test: TestLedger, _ count: Int) async throws -> [RunID] {
         var runs: [RunID] = []
         for number in 0..<count {

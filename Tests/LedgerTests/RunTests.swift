@@ -4,7 +4,7 @@ import Testing
 
 @testable import Ledger
 
-@Suite struct RunTests {
+@Suite(.timeLimit(.minutes(10))) struct RunTests {
     private func run(_ name: String = "app/1") throws -> RunID { try #require(RunID(name)) }
 
     @Test func `racing appenders make one contiguous sequence`() async throws {

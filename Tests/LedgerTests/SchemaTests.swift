@@ -6,7 +6,7 @@ import Testing
 
 @testable import Ledger
 
-@Suite struct SchemaTests {
+@Suite(.timeLimit(.minutes(10))) struct SchemaTests {
     @Test func `a second migration changes nothing, and the number of shards stays`() async throws {
         let test = try await TestLedger.make(shards: 4)
         let steps = Mutex<[Bool]>([])

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Ledger
 
-@Suite struct ShardBatchTests {
+@Suite(.timeLimit(.minutes(10))) struct ShardBatchTests {
     /// A batch that changes everything a batch can.
     private func fullBatch(_ test: TestLedger, _ lease: ShardLease, _ upstream: UpstreamLease, session: Int64) -> ShardBatch {
         var batch = ShardBatch(lease: lease)

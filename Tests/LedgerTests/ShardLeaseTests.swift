@@ -4,7 +4,7 @@ import Testing
 
 @testable import Ledger
 
-@Suite struct ShardLeaseTests {
+@Suite(.timeLimit(.minutes(10))) struct ShardLeaseTests {
     @Test func `free shards are taken, others' fresh ones are not, and tokens only grow`() async throws {
         let test = try await TestLedger.make()
         let (other, name) = try await test.other("b")

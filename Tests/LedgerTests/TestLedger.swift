@@ -13,7 +13,8 @@ struct TestLedger {
     /// Looks at the tables past the ledger.
     let pool: PostgresPool
 
-    static let ttl: Duration = .seconds(60)
+    /// Longer than any test, on any machine.
+    static let ttl: Duration = .seconds(3_600)
 
     static func make(shards: Int = 4) async throws -> TestLedger {
         let schema = RandomName.schema()
@@ -37,7 +38,9 @@ struct TestLedger {
     static func pool(_ schema: String, _ worker: WorkerID) async throws -> PostgresPool {
         var configuration = try PostgresConfiguration(url: try await SharedServers.postgresURL(), applicationName: worker.description)
         configuration.searchPath = [schema]
+        configuration.connectTimeout = .seconds(60)
         var options = PostgresPool.Options()
+        options.acquireTimeout = .seconds(60)
         options.connectionsMax = 4
         return PostgresPool(configuration: configuration, options: options, logger: Logger(label: "test"))
     }

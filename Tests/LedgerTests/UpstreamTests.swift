@@ -3,7 +3,7 @@ import Testing
 
 @testable import Ledger
 
-@Suite struct UpstreamTests {
+@Suite(.timeLimit(.minutes(10))) struct UpstreamTests {
     @Test func `one of many processes owns an upstream, and its token grows with each owner`() async throws {
         let test = try await TestLedger.make()
         let name = UpstreamName(kind: .firehose, host: "relay.example")

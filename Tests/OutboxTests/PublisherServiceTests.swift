@@ -7,13 +7,15 @@ import Testing
 @testable import Ledger
 @testable import Outbox
 
-@Suite(.timeLimit(.minutes(1))) struct PublisherServiceTests {
+@Suite(.timeLimit(.minutes(10))) struct PublisherServiceTests {
     private let store = MemoryOutbox()
     private let outlet = MemoryOutlet()
 
     private var configuration: PublisherConfiguration {
         var configuration = PublisherConfiguration()
         configuration.retry.base = .milliseconds(1)
+        // The store in memory lets no lease run out: one that its owner gives up in a long pause would stay taken.
+        configuration.leaseTTL = .seconds(60)
         configuration.batchEvents = 7
         return configuration
     }

@@ -11,16 +11,22 @@ import Testing
 
 @testable import Outbox
 
-@Suite(.timeLimit(.minutes(2))) struct RealServersTests {
+@Suite(.timeLimit(.minutes(10))) struct RealServersTests {
     @Test("over real Redis and Postgres: two publishers, appends beside them, foreign entries in one outlet; each event is in its outlet once")
     func publish() async throws {
         let schema = RandomName.schema()
         var settings = try PostgresConfiguration(url: try await SharedServers.postgresURL(), applicationName: schema)
         settings.searchPath = [schema]
+        settings.connectTimeout = .seconds(60)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let pool = PostgresPool(configuration: settings, logger: logger)
-        let redis = RedisClient(try RedisConfiguration(url: try await SharedServers.redisURL()))
+        var options = PostgresPool.Options()
+        options.acquireTimeout = .seconds(60)
+        let pool = PostgresPool(configuration: settings, options: options, logger: logger)
+        var redisSettings = try RedisConfiguration(url: try await SharedServers.redisURL())
+        redisSettings.connectTimeout = .seconds(60)
+        redisSettings.commandTimeout = .seconds(60)
+        let redis = RedisClient(redisSettings)
         let keys = StreamKeys(prefix: RandomName.prefix())
         let (ledger, outlet) = (Ledger(pool: pool, schema: schema), OutletStreams(redis: redis, keys: keys))
         try await ledger.migrate(shards: ShardMap(count: 4)) { _ in }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PostgresClient
 
-@Suite struct CopyTests {
+@Suite(.timeLimit(.minutes(10))) struct CopyTests {
     @Test func `a hundred thousand rows arrive whole, with nulls and binary`() async throws {
         let connection = try await TestServer.connect()
         try await connection.execute(

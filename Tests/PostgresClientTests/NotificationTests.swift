@@ -3,7 +3,7 @@ import Testing
 
 @testable import PostgresClient
 
-@Suite struct NotificationTests {
+@Suite(.timeLimit(.minutes(10))) struct NotificationTests {
     @Test func `a listener is woken by another session's NOTIFY`() async throws {
         let listener = try await TestServer.connect()
         let sender = try await TestServer.connect()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PostgresClient
 
-@Suite struct PostgresConnectionTests {
+@Suite(.timeLimit(.minutes(10))) struct PostgresConnectionTests {
     @Test func `values of every type come back as they were sent`() async throws {
         let connection = try await TestServer.connect()
         let uuid = try #require(PostgresUUID("00112233-4455-6677-8899-AABBCCDDEEFF"))

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PostgresClient
 
-@Suite struct TLSTests {
+@Suite(.timeLimit(.minutes(10))) struct TLSTests {
     @Test func `large answers arrive whole over TLS, and a server of another authority is refused`() async throws {
         let certificate = try await TestCertificate.make(user: ServerUser("postgres", "nobody"))
         let stranger = try await TestCertificate.make()

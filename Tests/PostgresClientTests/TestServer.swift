@@ -6,7 +6,17 @@ import TestSupport
 /// What the suites share: the server of the tests, and a schema of a test's own on it.
 enum TestServer {
     static func configuration() async throws -> PostgresConfiguration {
-        try PostgresConfiguration(url: try await SharedServers.postgresURL(), applicationName: RandomName.schema())
+        patient(try PostgresConfiguration(url: try await SharedServers.postgresURL(), applicationName: RandomName.schema()))
+    }
+
+    /// With bounds that a machine keeps that is busy with other things; a test that waits for one sets it itself.
+    static func patient(_ configuration: PostgresConfiguration) -> PostgresConfiguration {
+        var configuration = configuration
+        configuration.connectTimeout = .seconds(60)
+        configuration.statementTimeout = .seconds(120)
+        configuration.silenceTimeout = .seconds(150)
+        configuration.cancelGrace = .seconds(30)
+        return configuration
     }
 
     static func connect(_ change: (inout PostgresConfiguration) -> Void = { _ in }) async throws -> PostgresConnection {
@@ -17,6 +27,7 @@ enum TestServer {
 
     static func pool(_ configuration: PostgresConfiguration, _ change: (inout PostgresPool.Options) -> Void = { _ in }) -> PostgresPool {
         var options = PostgresPool.Options()
+        options.acquireTimeout = .seconds(60)
         change(&options)
         return PostgresPool(configuration: configuration, options: options, logger: Logger(label: "test"))
     }
@@ -31,7 +42,7 @@ enum TestServer {
     static func configuration(port: Int) async throws -> PostgresConfiguration {
         let direct = try await configuration()
         let url = "postgres://\(direct.user ?? "weir")@127.0.0.1:\(port)/\(direct.database ?? "weir")?sslmode=disable"
-        return try PostgresConfiguration(url: url, applicationName: RandomName.schema())
+        return patient(try PostgresConfiguration(url: url, applicationName: RandomName.schema()))
     }
 }
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The servers that other tests stand on.
-@Suite struct PrivateServerTests {
+@Suite(.timeLimit(.minutes(10))) struct PrivateServerTests {
     @Test("a private Redis starts, is killed and comes back on the same port") func redisComesBack() async throws {
         let redis = try await PrivateRedis.start(appendOnly: true)
         let first = await redis.processID

@@ -4,9 +4,12 @@ import TestSupport
 import Testing
 
 /// Against a real server.
-@Suite struct RedisConnectionTests {
+@Suite(.timeLimit(.minutes(10))) struct RedisConnectionTests {
     private func withConnection(_ body: (RedisConnection, String) async throws -> Void) async throws {
-        let connection = try await RedisConnection.connect(RedisConfiguration(url: try await SharedServers.redisURL()))
+        var configuration = try RedisConfiguration(url: try await SharedServers.redisURL())
+        configuration.connectTimeout = .seconds(60)
+        configuration.commandTimeout = .seconds(60)
+        let connection = try await RedisConnection.connect(configuration)
         let prefix = RandomName.prefix()
         try await body(connection, prefix)
         await connection.close()
@@ -70,7 +73,7 @@ import Testing
     @Test("a blocking read with a longer time-out returns empty and leaves the connection open") func blocking() async throws {
         try await withConnection { connection, prefix in
             let reply = try await connection.send(
-                RedisCommand("XREAD", "BLOCK", 30, "STREAMS", .string(prefix), "0"), timeout: .seconds(20))
+                RedisCommand("XREAD", "BLOCK", 30, "STREAMS", .string(prefix), "0"), timeout: .seconds(60))
             #expect(reply.isNull)
             #expect(connection.isOpen)
         }
@@ -79,7 +82,7 @@ import Testing
     @Test("a time-out closes the connection and says that the command may have run") func timeOut() async throws {
         try await withConnection { connection, prefix in
             let error = await #expect(throws: RedisError.self) {
-                try await connection.send(RedisCommand("BLPOP", .string(prefix), 20), timeout: .milliseconds(30))
+                try await connection.send(RedisCommand("BLPOP", .string(prefix), 600), timeout: .milliseconds(30))
             }
             #expect(error?.code == .timedOut)
             #expect(error?.mayHaveExecuted == true)
@@ -101,9 +104,9 @@ import Testing
                     if clients.contains(where: { $0.contains("name=\(prefix) ") && holds($0) }) { return }
                 }
             }
-            let blocked = Task { try await connection.send(RedisCommand("BLPOP", .string(prefix), 20), timeout: .seconds(30)) }
+            let blocked = Task { try await connection.send(RedisCommand("BLPOP", .string(prefix), 600), timeout: .seconds(700)) }
             try await waitUntil { $0.contains("cmd=blpop") }
-            let behind = Task { try await connection.send(RedisCommand("ECHO", "x"), timeout: .seconds(30)) }
+            let behind = Task { try await connection.send(RedisCommand("ECHO", "x"), timeout: .seconds(700)) }
             // A blocked client's next command waits in the server's buffer.
             try await waitUntil { $0.contains("cmd=blpop") && !$0.contains("qbuf=0 ") }
             blocked.cancel()

@@ -4,8 +4,10 @@ import TestSupport
 import Testing
 
 /// Ways to reach a server and to log in.
-@Suite struct RedisLoginTests {
+@Suite(.timeLimit(.minutes(10))) struct RedisLoginTests {
     private func ping(_ configuration: RedisConfiguration) async throws -> String {
+        var configuration = configuration
+        configuration.connectTimeout = .seconds(60)
         let connection = try await RedisConnection.connect(configuration)
         let answer = try await connection.send(RedisCommand("PING")).string()
         await connection.close()

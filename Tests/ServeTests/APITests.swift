@@ -4,7 +4,7 @@ import Testing
 @testable import Ledger
 @testable import Serve
 
-@Suite(.timeLimit(.minutes(1))) struct APITests {
+@Suite(.timeLimit(.minutes(10))) struct APITests {
     @Test(
         "what is wrong with a request is a problem document with a stable code",
         arguments: [

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Serve
 
-@Suite(.timeLimit(.minutes(2))) struct RealServersTests {
+@Suite(.timeLimit(.minutes(10))) struct RealServersTests {
     @Test("over real Redis and Postgres: clients resume anywhere, the outlet is trimmed and lost under them, none misses or repeats an event")
     func resumeAndLoss() async throws {
         try await RealStores.with { stores in

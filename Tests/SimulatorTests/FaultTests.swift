@@ -4,7 +4,7 @@ import Testing
 
 @testable import Simulator
 
-@Suite(.timeLimit(.minutes(2))) struct FaultTests {
+@Suite(.timeLimit(.minutes(10))) struct FaultTests {
     @Test("every fault of streams and connections happens, counts itself, and a reader that resumes still gets every event")
     func all() async throws {
         let events = 400

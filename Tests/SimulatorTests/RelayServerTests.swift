@@ -5,7 +5,7 @@ import Testing
 
 @testable import Simulator
 
-@Suite(.timeLimit(.minutes(2))) struct RelayServerTests {
+@Suite(.timeLimit(.minutes(10))) struct RelayServerTests {
     @Test("two relays deliver the same events in the same order per DID, under numbers of their own, and every commit verifies")
     func twoRelays() async throws {
         try await SimulatorHarness.run(SimulatorHarness.configuration()) { simulator in

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Simulator
 
-@Suite(.timeLimit(.minutes(2))) struct ServerTests {
+@Suite(.timeLimit(.minutes(10))) struct ServerTests {
     @Test("listRepos pages through all accounts with a cursor that is no number")
     func list() async throws {
         try await SimulatorHarness.run(SimulatorHarness.configuration(accounts: 25)) { simulator in

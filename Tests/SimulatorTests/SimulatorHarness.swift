@@ -60,7 +60,7 @@ struct SimulatorHarness: Sendable {
     }
 
     private func send(_ request: HTTPClientRequest) async throws -> Answer {
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        let response = try await HTTPClient.shared.execute(request, timeout: .minutes(5))
         let body = try await response.body.collect(upTo: 64 << 20)
         return Answer(status: response.status, headers: response.headers, body: Array(body.readableBytesView))
     }

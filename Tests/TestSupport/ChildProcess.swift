@@ -32,17 +32,18 @@ public final class ChildProcess: Sendable {
 
     /// Starts a program; returns when it has written a line that contains `readyLine`, or at once where that is nil.
     ///
-    /// - Throws: ``TestSupportError`` with the last lines of its output, where it ends or is silent for 30 seconds before that.
+    /// - Throws: ``TestSupportError`` with the last lines of its output, where it ends or is silent for two minutes before that.
     public static func start(_ command: [String], readyLine: String? = nil) async throws -> ChildProcess {
         let (keeper, lifeline, output) = try spawn(["/bin/sh", "-c", Self.keeper, "keeper"] + command)
         let child = ChildProcess(keeper: keeper, lifeline: lifeline)
         Thread.detachNewThread { child.read(output, readyLine: readyLine) }
         let alarm = Task {
-            try await Task.sleep(for: .seconds(30))
+            try await Task.sleep(for: .seconds(120))
             child.signal(SIGKILL)
         }
         defer { alarm.cancel() }
-        let isUp = await child.wait { readyLine == nil ? $0.program != nil : $0.ready }
+        // A quick program may be ready before the shell has told its id, without which no signal reaches it.
+        let isUp = await child.wait { $0.program != nil && (readyLine == nil || $0.ready) }
         guard isUp || readyLine == nil else {
             throw TestSupportError("\(command.joined(separator: " ")) did not start:\n\(child.output)")
         }

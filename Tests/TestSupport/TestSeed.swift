@@ -7,6 +7,8 @@ public struct TestSeed: Sendable, CustomStringConvertible {
     public init(_ name: String) {
         value = ProcessInfo.processInfo.environment["WEIR_TEST_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0 ... .max)
         print("seed of \(name): WEIR_TEST_SEED=\(value)")
+        // Not to be lost where the process crashes or is ended.
+        fflush(nil)
     }
 
     public var description: String { "WEIR_TEST_SEED=\(value)" }

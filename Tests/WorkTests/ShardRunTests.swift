@@ -8,7 +8,7 @@ import Testing
 
 @testable import Work
 
-@Suite("A shard's owner, between Redis and Postgres")
+@Suite("A shard's owner, between Redis and Postgres", .timeLimit(.minutes(10)))
 struct ShardRunTests {
     private func text(_ event: LogEvent) -> String { String(decoding: event.body, as: UTF8.self) }
 

@@ -32,7 +32,10 @@ final class WorkBench {
         pool = try await Self.pool(schema, worker)
         look = try await Self.pool(schema, WorkerID("\(schema)-look"))
         ledger = Ledger(pool: pool, schema: schema)
-        redis = RedisClient(try RedisConfiguration(url: try await SharedServers.redisURL()))
+        var redisConfiguration = try RedisConfiguration(url: try await SharedServers.redisURL())
+        redisConfiguration.connectTimeout = .seconds(60)
+        redisConfiguration.commandTimeout = .seconds(60)
+        redis = RedisClient(redisConfiguration)
         streams = WorkStreams(redis: redis, keys: keys, shards: ShardMap(count: shards))
         try await ledger.migrate(shards: ShardMap(count: shards)) { _ in }
         // Nobody answers there: what the ledger does not know stays pending.
@@ -49,7 +52,9 @@ final class WorkBench {
     static func pool(_ schema: String, _ worker: WorkerID) async throws -> PostgresPool {
         var configuration = try PostgresConfiguration(url: try await SharedServers.postgresURL(), applicationName: worker.description)
         configuration.searchPath = [schema]
+        configuration.connectTimeout = .seconds(60)
         var options = PostgresPool.Options()
+        options.acquireTimeout = .seconds(60)
         options.connectionsMax = 4
         return PostgresPool(configuration: configuration, options: options, logger: Logger(label: "test"))
     }
@@ -77,7 +82,7 @@ final class WorkBench {
     func open(_ host: String = "relay.example", from: Int64 = 0, epoch: Int32 = 1, gap: UpstreamEntry.Gap? = nil) async throws {
         let upstream = UpstreamName(kind: .firehose, host: host)
         var lease = writers[host]?.lease
-        if lease == nil { lease = try await ledger.acquireUpstream(upstream, worker: worker, ttl: .seconds(60)) }
+        if lease == nil { lease = try await ledger.acquireUpstream(upstream, worker: worker, ttl: .seconds(3_600)) }
         guard let lease else { throw TestSupportError("\(host) was not free") }
         let from = Position(epoch: epoch, seq: from)
         let session = try await ledger.openSession(lease, from: from, gap: gap)
@@ -114,7 +119,7 @@ final class WorkBench {
     // MARK: The owner
 
     func acquire(_ shard: Shard = 0) async throws -> ShardLease {
-        guard let lease = try await ledger.acquireShards([shard], worker: worker, ttl: .seconds(60)).first else {
+        guard let lease = try await ledger.acquireShards([shard], worker: worker, ttl: .seconds(3_600)).first else {
             throw TestSupportError("shard \(shard) was not free")
         }
         return lease

@@ -9,11 +9,11 @@ import Testing
 
 @testable import Work
 
-@Suite("A worker", .timeLimit(.minutes(1)))
+@Suite("A worker", .timeLimit(.minutes(10)))
 struct WorkerServiceTests {
     private func configuration() -> WorkerConfiguration {
         var configuration = WorkerConfiguration()
-        configuration.leaseTimeToLive = .seconds(2)
+        configuration.leaseTimeToLive = .seconds(20)
         configuration.leaseRenewal = .milliseconds(200)
         configuration.identities.plcURL = "http://127.0.0.1:1"
         configuration.identities.batchWait = .milliseconds(1)

@@ -16,10 +16,10 @@ struct IngestLab: Sendable {
     /// Where leases and sessions are: the fleet in memory, or a real Postgres.
     let ledger: any UpstreamLedger
 
-    /// Quick intervals: tests wait for states, and these say how soon they come.
+    /// Quick intervals: tests wait for states, and these say how soon they come. A lease outlives every test: where its end matters the test says when.
     static func configuration(port: Int) throws -> FirehoseIngesterConfiguration {
         var configuration = FirehoseIngesterConfiguration(hosts: [try WebSocketEndpoint("ws://127.0.0.1:\(port)")])
-        configuration.leaseTimeToLive = .milliseconds(1_500)
+        configuration.leaseTimeToLive = .seconds(3_600)
         configuration.leaseRenewal = .milliseconds(50)
         configuration.barrierInterval = .milliseconds(20)
         configuration.levelInterval = .milliseconds(10)

@@ -38,15 +38,21 @@ struct LedgerLab: Sendable {
         let schema = RandomName.schema()
         var configuration = try PostgresConfiguration(url: try await SharedServers.postgresURL(), applicationName: "ingest-test")
         configuration.searchPath = [schema]
-        let pool = PostgresPool(configuration: configuration, logger: logger)
-        let redis = RedisClient(try RedisConfiguration(url: redisURL), logger: logger)
+        configuration.connectTimeout = .seconds(60)
+        var options = PostgresPool.Options()
+        options.acquireTimeout = .seconds(60)
+        let pool = PostgresPool(configuration: configuration, options: options, logger: logger)
+        var redisConfiguration = try RedisConfiguration(url: redisURL)
+        redisConfiguration.connectTimeout = .seconds(60)
+        redisConfiguration.commandTimeout = .seconds(60)
+        let redis = RedisClient(redisConfiguration, logger: logger)
         let streams = WorkStreams(redis: redis, keys: StreamKeys(prefix: RandomName.prefix()), shards: ShardMap(count: shards))
         let ledger = Ledger(pool: pool, schema: schema)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await pool.run() }
             try await ledger.migrate(shards: streams.shards) { _ in }
             let worker = WorkerID("test-worker")
-            let leases = try await ledger.acquireShards(Array(0..<shards), worker: worker, ttl: .seconds(120))
+            let leases = try await ledger.acquireShards(Array(0..<shards), worker: worker, ttl: .seconds(3_600))
             try await IngestLab.run(shards: shards, streams: streams, ledger: ledger, change: change) { lab in
                 let own = LedgerLab(lab: lab, ledger: ledger, streams: streams, redis: redis, applied: Counts())
                 try await withThrowingTaskGroup(of: Void.self) { workers in

@@ -37,6 +37,8 @@ final class MemoryFleet: UpstreamLedger, EntryStreams {
         var hints: [String: CursorHint] = [:]
         var reports: [String: UpstreamReport] = [:]
         var appends: [String: Int] = [:]
+        /// How often somebody asked for the lease of a host and did not get it.
+        var standBys: [String: Int] = [:]
         /// Workers take entries as they come; else they gather.
         var isWorking = true
         var refuse: (@Sendable (AppendItem) -> BrokerError?)?
@@ -137,7 +139,10 @@ final class MemoryFleet: UpstreamLedger, EntryStreams {
 
     func acquireUpstream(_ upstream: UpstreamName, worker: WorkerID, ttl: Duration) async throws(LedgerError) -> UpstreamLease? {
         change { state in
-            if let owner = state.owners[upstream.host], owner.until > .now { return nil }
+            if let owner = state.owners[upstream.host], owner.until > .now {
+                state.standBys[upstream.host, default: 0] += 1
+                return nil
+            }
             state.tokens[upstream.host, default: 0] += 1
             state.owners[upstream.host] = (worker, .now + ttl)
             return UpstreamLease(upstream: upstream, token: FencingToken(state.tokens[upstream.host] ?? 0))

@@ -17,7 +17,8 @@ struct RedisLab: Sendable {
         _ body: @escaping @Sendable (RedisLab) async throws -> Void
     ) async throws {
         var configuration = try RedisConfiguration(url: url)
-        configuration.commandTimeout = .seconds(2)
+        configuration.connectTimeout = .seconds(60)
+        configuration.commandTimeout = .seconds(60)
         let redis = RedisClient(configuration)
         let keys = StreamKeys(prefix: RandomName.prefix())
         let streams = WorkStreams(redis: redis, keys: keys, shards: ShardMap(count: shards))

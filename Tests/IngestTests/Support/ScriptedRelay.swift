@@ -14,6 +14,7 @@ final class ScriptedRelay: Sendable {
         /// A connection ends after so many messages; nil: never.
         var cutAfter: Int?
         var cursors: [Int64?] = []
+        /// Woken by whatever is published or asked for.
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -25,12 +26,24 @@ final class ScriptedRelay: Sendable {
     }
 
     func publish(frames: [(seq: Int64, bytes: [UInt8])]) {
+        state.withLock { $0.frames += frames }
+        wake()
+    }
+
+    private func wake() {
         let waiters = state.withLock { state in
-            state.frames += frames
             defer { state.waiters = [] }
             return state.waiters
         }
         waiters.forEach { $0.resume() }
+    }
+
+    /// Returns once the cursors that connections came with are so.
+    func asked(_ condition: @escaping @Sendable ([Int64?]) -> Bool) async throws {
+        while !condition(cursors) {
+            await wait { condition($0.cursors) }
+            try Task.checkCancellation()
+        }
     }
 
     var cursors: [Int64?] { state.withLock { $0.cursors } }
@@ -41,6 +54,7 @@ final class ScriptedRelay: Sendable {
             state.cursors.append(cursor)
             return (state.greeting(cursor), state.cutAfter, state.frames.count)
         }
+        wake()
         try await peer.accept(with: greeting.map { ServerFrame.data($0) } ?? ByteBuffer())
         var index = cursor == nil ? seenAtStart : 0
         var sent = 0
@@ -52,7 +66,7 @@ final class ScriptedRelay: Sendable {
                 if sent == limit { return }
             }
             index += next.count
-            if next.isEmpty { await waitForMore(index) }
+            if next.isEmpty { await wait { [index] in $0.frames.count > index } }
             try Task.checkCancellation()
         }
     }
@@ -63,22 +77,19 @@ final class ScriptedRelay: Sendable {
         return seq > cursor
     }
 
-    private func waitForMore(_ index: Int) async {
+    /// Until the next change, unless it is so already or the task is cancelled.
+    private func wait(unless isSo: @escaping @Sendable (borrowing State) -> Bool) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let now = state.withLock { state in
-                    if state.frames.count > index || Task.isCancelled { return true }
+                    if isSo(state) || Task.isCancelled { return true }
                     state.waiters.append(continuation)
                     return false
                 }
                 if now { continuation.resume() }
             }
         } onCancel: {
-            let waiters = state.withLock { state in
-                defer { state.waiters = [] }
-                return state.waiters
-            }
-            waiters.forEach { $0.resume() }
+            wake()
         }
     }
 }

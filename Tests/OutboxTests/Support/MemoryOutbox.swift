@@ -1,6 +1,7 @@
 import Events
 import Outbox
 import Synchronization
+import Testing
 
 @testable import Ledger
 
@@ -41,10 +42,20 @@ actor MemoryOutbox: OutboxStore {
     /// As a lease that ran out.
     func releaseAll() { for run in rows.keys { rows[run]?.isLeased = false } }
 
-    /// Returns once the rows are so.
-    func reached(_ condition: @escaping @Sendable ([RunID: Row]) -> Bool) async {
+    /// Returns once the rows are so, or when the test is cancelled by its time limit; then says what they had come to.
+    func reached(_ condition: @escaping @Sendable ([RunID: Row]) -> Bool, at location: SourceLocation = #_sourceLocation) async {
         if condition(rows) { return }
-        await withCheckedContinuation { waiters.append((condition, $0)) }
+        await withTaskCancellationHandler {
+            if !Task.isCancelled { await withCheckedContinuation { waiters.append((condition, $0)) } }
+        } onCancel: {
+            Task { await self.giveUp() }
+        }
+        if Task.isCancelled { Issue.record("never came to it: \(rows)", sourceLocation: location) }
+    }
+
+    private func giveUp() {
+        for waiter in waiters { waiter.continuation.resume() }
+        waiters = []
     }
 
     private func changed() {

@@ -30,7 +30,7 @@ actor MemoryOutletStreams: OutletReader {
         waiters = [:]
     }
 
-    func read(run: RunID, after: Int64, count: Int) async throws(BrokerError) -> [LogEvent] {
+    func read(run: RunID, after: Int64, count: Int) throws(BrokerError) -> [LogEvent] {
         if isDown { throw BrokerError(code: .unavailable, message: "down", place: "test") }
         if run == corrupt { throw BrokerError(code: .corrupt, message: "foreign", place: "\(run)") }
         return Array((streams[run] ?? []).filter { $0.seq > after }.prefix(count))
@@ -44,10 +44,7 @@ actor MemoryOutletStreams: OutletReader {
         let streams: MemoryOutletStreams
 
         func read(after: [RunID: Int64], countPerRun: Int, block: Duration) async throws(BrokerError) -> [RunID: [LogEvent]] {
-            let found = try await streams.found(after, countPerRun)
-            if !found.isEmpty { return found }
-            await streams.wait(block)
-            return try await streams.found(after, countPerRun)
+            try await streams.follow(after, countPerRun, block)
         }
     }
 
@@ -57,10 +54,18 @@ actor MemoryOutletStreams: OutletReader {
         wake()
     }
 
-    private func found(_ after: [RunID: Int64], _ count: Int) async throws(BrokerError) -> [RunID: [LogEvent]] {
+    /// Between the look and the wait nothing can come: both are this actor's.
+    private func follow(_ after: [RunID: Int64], _ count: Int, _ block: Duration) async throws(BrokerError) -> [RunID: [LogEvent]] {
+        let found = try found(after, count)
+        if !found.isEmpty { return found }
+        await wait(block)
+        return try self.found(after, count)
+    }
+
+    private func found(_ after: [RunID: Int64], _ count: Int) throws(BrokerError) -> [RunID: [LogEvent]] {
         var found: [RunID: [LogEvent]] = [:]
         for (run, seq) in after {
-            let events = try await read(run: run, after: seq, count: count)
+            let events = try read(run: run, after: seq, count: count)
             if !events.isEmpty { found[run] = events }
         }
         return found

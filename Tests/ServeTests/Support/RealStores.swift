@@ -17,10 +17,16 @@ struct RealStores {
         let schema = RandomName.schema()
         var settings = try PostgresConfiguration(url: try await SharedServers.postgresURL(), applicationName: schema)
         settings.searchPath = [schema]
+        settings.connectTimeout = .seconds(60)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let pool = PostgresPool(configuration: settings, logger: logger)
-        let redis = RedisClient(try RedisConfiguration(url: try await SharedServers.redisURL()))
+        var options = PostgresPool.Options()
+        options.acquireTimeout = .seconds(60)
+        let pool = PostgresPool(configuration: settings, options: options, logger: logger)
+        var redisSettings = try RedisConfiguration(url: try await SharedServers.redisURL())
+        redisSettings.connectTimeout = .seconds(60)
+        redisSettings.commandTimeout = .seconds(60)
+        let redis = RedisClient(redisSettings)
         let stores = RealStores(
             ledger: Ledger(pool: pool, schema: schema), outlet: OutletStreams(redis: redis, keys: StreamKeys(prefix: RandomName.prefix())),
             pool: pool, redis: redis)
@@ -44,7 +50,7 @@ struct RealStores {
     /// What a publisher does, until nothing is pending.
     func publishAll(keep: Int) async throws {
         while true {
-            let claims = try await ledger.claimOutbox(sink: "outlet", publisher: WorkerID("test"), ttl: .seconds(5), limit: 10)
+            let claims = try await ledger.claimOutbox(sink: "outlet", publisher: WorkerID("test"), ttl: .seconds(600), limit: 10)
             if claims.isEmpty { return }
             for claim in claims {
                 let events = try await ledger.events(run: claim.run, after: claim.nextSeq - 1, limit: 1000, maxBytes: 1 << 20)

@@ -25,7 +25,7 @@ struct SSEClient {
     init(_ url: String, lastEventID: String? = nil) async throws {
         var request = HTTPClientRequest(url: url)
         if let lastEventID { request.headers.add(name: "Last-Event-ID", value: lastEventID) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        let response = try await TestHTTP.client.execute(request, timeout: .minutes(5))
         status = response.status.code
         headers = response.headers
         body = response.body.makeAsyncIterator()

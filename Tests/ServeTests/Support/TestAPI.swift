@@ -21,7 +21,7 @@ struct TestAPI {
     func get(_ path: String, method: String = "GET") async throws -> (status: UInt, type: String, body: String) {
         var request = HTTPClientRequest(url: url(path))
         request.method = .init(rawValue: method)
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        let response = try await TestHTTP.client.execute(request, timeout: .minutes(5))
         let body = try await response.body.collect(upTo: 1 << 20)
         return (response.status.code, response.headers.first(name: "Content-Type") ?? "", String(buffer: body))
     }
@@ -39,7 +39,8 @@ struct TestAPI {
         configuration.readyCache = .zero
         configuration.retry.base = .milliseconds(5)
         configuration.followBlock = .milliseconds(20)
-        configuration.drainTimeout = .seconds(2)
+        configuration.drainTimeout = .seconds(60)
+        configuration.slowClientTimeout = .seconds(300)
         return configuration
     }
 
