@@ -122,15 +122,18 @@ free_port() {
     die "found no free loopback port"
 }
 
-# wait_until SECONDS COMMAND…: true as soon as the command is.
+# wait_until SECONDS PROCESS COMMAND…: true as soon as the command is; false where the process ends before that, or too late.
 wait_until() {
-    local deadline=$((SECONDS + $1))
-    shift
+    local deadline=$((SECONDS + $1)) process=$2
+    shift 2
     until "$@" >/dev/null 2>&1; do
-        ((SECONDS < deadline)) || return 1
+        alive "$process" && ((SECONDS < deadline)) || return 1
         sleep 0.1
     done
 }
+
+# Ours, and not another that has taken the port meanwhile.
+redis_answers() { redis-cli -p "$1" info server | grep -q "^process_id:$redis_pid[^0-9]*$"; }
 
 alive() { [[ -n $1 ]] && kill -0 "$1" 2>/dev/null; }
 
@@ -146,7 +149,7 @@ start_private_servers() {
         redis-server --port "$port" --bind 127.0.0.1 --dir "$server_folder/redis" --save '' --appendonly no \
             --daemonize no --loglevel warning >"$server_folder/redis.log" 2>&1 &
         redis_pid=$!
-        if wait_until 10 redis-cli -p "$port" ping && alive "$redis_pid"; then break; fi
+        if wait_until 60 "$redis_pid" redis_answers "$port"; then break; fi
         kill "$redis_pid" 2>/dev/null || true
         ((attempt < 3)) || die "Redis did not start: $(tail -n 5 "$server_folder/redis.log")"
     done
@@ -165,7 +168,8 @@ start_private_servers() {
             -c wal_level=logical -c max_wal_senders=20 -c max_replication_slots=20 -c logging_collector=off \
             >"$server_folder/postgres.log" 2>&1 &
         postgres_pid=$!
-        if wait_until 20 "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" && alive "$postgres_pid"; then break; fi
+        # Its own file says so: the port alone could be another's.
+        if wait_until 120 "$postgres_pid" grep -q '^ready' "$server_folder/postgres/data/postmaster.pid"; then break; fi
         kill "$postgres_pid" 2>/dev/null || true
         ((attempt < 3)) || die "Postgres did not start: $(tail -n 5 "$server_folder/postgres.log")"
     done
