@@ -18,12 +18,17 @@ descendants() {
         END { for (pid in parent) for (above = parent[pid]; above > 1; above = parent[above]) if (above == top) { print pid; break } }'
 }
 
-# Ends `swift test` and the process with the tests, nothing else: servers and folders of tests end with that one by themselves.
+# Ends the process with the tests and nothing else: its servers and folders end with it by themselves, and `swift test`, which
+# holds the last of the output back, writes that first.
 end_runner() {
     local pid
     [[ -n $runner ]] || return 0
     for pid in $(descendants "$runner"); do
         [[ $(cat "/proc/$pid/comm" 2>/dev/null) != *PackageTest* ]] || kill -KILL "$pid" 2>/dev/null || true
+    done
+    for _ in {1..150}; do
+        alive "$runner" || break
+        sleep 0.2
     done
     kill -KILL "$runner" 2>/dev/null || true
     runner=

@@ -101,10 +101,14 @@ import Testing
         } _: { lab in
             lab.relay.publish(1...300)
             try await lab.withReplica("first") { await lab.fleet.until { $0.seen(lab.host) >= 100 } }
-            #expect(lab.fleet.state.owners[lab.host]?.worker == WorkerID("first"), "a killed replica gives nothing back")
-            lab.fleet.change { $0.owners[lab.host]?.until = .now }
+            // As a kill leaves it: nobody gave the lease back.
+            lab.fleet.change { $0.owners[lab.host] = (WorkerID("first"), .now + .seconds(3_600)) }
             lab.relay.publish(301...600)
-            try await lab.withReplica("second") { await lab.fleet.until { $0.watermark(lab.host) == Position(epoch: 0, seq: 600) } }
+            try await lab.withReplica("second") {
+                await lab.fleet.until { ($0.standBys[lab.host] ?? 0) > 0 }
+                lab.fleet.change { $0.owners[lab.host]?.until = .now }
+                await lab.fleet.until { $0.watermark(lab.host) == Position(epoch: 0, seq: 600) }
+            }
             self.expectAll(1...600, lab)
             #expect(lab.fleet.state.tokens[lab.host] == 2)
         }

@@ -10,7 +10,7 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct WebSocketConnectionTests {
     /// Connects to a scripted server and collects every message until the end of the connection.
     private func collect(
-        _ options: WebSocketOptions = WebSocketOptions(), script: @escaping @Sendable (Int, inout WebSocketScript.Peer) async throws -> Void
+        _ options: WebSocketOptions = .patient, script: @escaping @Sendable (Int, inout WebSocketScript.Peer) async throws -> Void
     ) async throws -> (messages: [WebSocketMessage], end: WebSocketError) {
         try await WebSocketScript.serve(script: script) { server in
             let endpoint = try WebSocketEndpoint("ws://127.0.0.1:\(server.port)")
@@ -123,7 +123,7 @@ import Testing
     }
 
     @Test("a silent server is pinged and given up") func silence() async throws {
-        var options = WebSocketOptions()
+        var options = WebSocketOptions.patient
         options.pingInterval = .milliseconds(50)
         options.pongTimeout = .milliseconds(50)
         let (_, end) = try await collect(options) { _, peer in
@@ -136,7 +136,7 @@ import Testing
     }
 
     @Test("a server that only answers pings meets the idle limit") func idle() async throws {
-        var options = WebSocketOptions()
+        var options = WebSocketOptions.patient
         options.pingInterval = .milliseconds(30)
         options.pongTimeout = .seconds(10)
         options.idleLimit = .milliseconds(200)
@@ -173,7 +173,7 @@ import Testing
     }
 
     @Test("a server that never answers the upgrade is given up in time") func lateUpgrade() async throws {
-        var options = WebSocketOptions()
+        var options = WebSocketOptions.patient
         options.connectTimeout = .milliseconds(200)
         let (_, end) = try await collect(options) { _, peer in try await peer.drain() }
         #expect(end.code == .connectTimedOut)
@@ -186,7 +186,7 @@ import Testing
     }
 
     @Test("a reader that pauses stops the server, holds no more than its bound, and then gets all of it") func backpressure() async throws {
-        var options = WebSocketOptions()
+        var options = WebSocketOptions.patient
         options.queuedMessagesMax = 16
         options.queuedBytesMax = 100_000
         let total = 20_000
@@ -256,7 +256,7 @@ import Testing
         let chain = try NIOSSLCertificate.fromPEMFile(certificate.certificatePath).map { NIOSSLCertificateSource.certificate($0) }
         let key = try NIOSSLPrivateKey(file: certificate.keyPath, format: .pem)
         let context = try NIOSSLContext(configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
-        var options = WebSocketOptions()
+        var options = WebSocketOptions.patient
         options.additionalTrustRootFiles = [certificate.authorityPath]
         let (trusted, refused) = try await WebSocketScript.serve(tls: context) { _, peer in
             try await peer.accept(with: ServerFrame.data([1, 2, 3]))

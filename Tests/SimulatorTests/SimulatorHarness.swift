@@ -59,8 +59,14 @@ struct SimulatorHarness: Sendable {
         return try await send(request)
     }
 
+    private static let client: HTTPClient = {
+        var configuration = HTTPClient.Configuration()
+        configuration.timeout.connect = .seconds(60)
+        return HTTPClient(configuration: configuration)
+    }()
+
     private func send(_ request: HTTPClientRequest) async throws -> Answer {
-        let response = try await HTTPClient.shared.execute(request, timeout: .minutes(5))
+        let response = try await Self.client.execute(request, timeout: .minutes(5))
         let body = try await response.body.collect(upTo: 64 << 20)
         return Answer(status: response.status, headers: response.headers, body: Array(body.readableBytesView))
     }

@@ -7,15 +7,11 @@ import NIOWebSocket
 final class HTTPListener: Sendable {
     typealias HTTPChannel = NIOAsyncChannel<HTTPServerRequestPart, HTTPPart<HTTPResponseHead, ByteBuffer>>
 
-    enum Accepted: Sendable {
-        /// Its handlers do the rest.
-        case webSocket
-        case http(HTTPChannel)
-    }
-
     static let bodyBytesMax = 1 << 20
 
-    private let channel: NIOAsyncChannel<EventLoopFuture<Accepted>, Never>
+    private let channel: any Channel
+    /// Connections without an upgrade. Each must be taken by somebody: one that is merely let go ends the process (NIO's rule).
+    private let connections: AsyncStream<HTTPChannel>
     private let responder: any HTTPResponder
     private let bindHost: String
     let port: Int
@@ -23,8 +19,11 @@ final class HTTPListener: Sendable {
     /// `host:port` as bound.
     var address: String { "\(bindHost):\(port)" }
 
-    private init(channel: NIOAsyncChannel<EventLoopFuture<Accepted>, Never>, responder: any HTTPResponder, bindHost: String, port: Int) {
+    private init(
+        channel: any Channel, connections: AsyncStream<HTTPChannel>, responder: any HTTPResponder, bindHost: String, port: Int
+    ) {
         self.channel = channel
+        self.connections = connections
         self.responder = responder
         self.bindHost = bindHost
         self.port = port
@@ -35,21 +34,21 @@ final class HTTPListener: Sendable {
         host: String, port: Int, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, responder: any HTTPResponder,
         webSocket: WebSocketEndpoint? = nil
     ) async throws(SimulatorError) -> HTTPListener {
+        let (connections, arrivals) = AsyncStream<HTTPChannel>.makeStream()
         do {
             let channel = try await ServerBootstrap(group: group)
                 .serverChannelOption(.backlog, value: 1024)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelOption(.writeBufferWaterMark, value: .init(low: 256 << 10, high: 1 << 20))
-                .bind(host: host, port: port) { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try configure(channel, webSocket)
-                    }
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture { try configure(channel, webSocket, arrivals) }
                 }
-            guard let bound = channel.channel.localAddress?.port else {
+                .bind(host: host, port: port).get()
+            guard let bound = channel.localAddress?.port else {
                 throw SimulatorError(code: .bindFailed, message: "no port", entity: "\(host):\(port)")
             }
-            return HTTPListener(channel: channel, responder: responder, bindHost: host, port: bound)
+            return HTTPListener(channel: channel, connections: connections, responder: responder, bindHost: host, port: bound)
         } catch let error as SimulatorError {
             throw error
         } catch {
@@ -57,47 +56,51 @@ final class HTTPListener: Sendable {
         }
     }
 
+    deinit { channel.close(promise: nil) }
+
     /// Serves until cancelled.
     func run() async throws {
-        try await channel.executeThenClose { accepted in
-            try await withThrowingDiscardingTaskGroup { group in
-                for try await connection in accepted {
-                    group.addTask { await self.serve(connection) }
-                }
-            }
+        await withDiscardingTaskGroup { group in
+            // A cancellation ends it behind the last connection that has arrived.
+            for await connection in connections { group.addTask { await self.serve(connection) } }
+        }
+        try? await channel.close()
+    }
+
+    /// Hands a connection over; one for which nobody is left is closed.
+    private static func arrived(_ connection: HTTPChannel, _ arrivals: AsyncStream<HTTPChannel>.Continuation) {
+        if case .terminated = arrivals.yield(connection) {
+            Task { try? await connection.executeThenClose { _, _ in } }
         }
     }
 
-    private static func configure(_ channel: any Channel, _ webSocket: WebSocketEndpoint?) throws -> EventLoopFuture<Accepted> {
-        var upgraders: [NIOTypedWebSocketServerUpgrader<Accepted>] = []
+    private static func configure(
+        _ channel: any Channel, _ webSocket: WebSocketEndpoint?, _ arrivals: AsyncStream<HTTPChannel>.Continuation
+    ) throws {
+        var upgraders: [NIOTypedWebSocketServerUpgrader<Void>] = []
         if let webSocket {
             upgraders.append(
-                NIOTypedWebSocketServerUpgrader(
+                NIOTypedWebSocketServerUpgrader<Void>(
                     maxFrameSize: 1 << 16, enableAutomaticErrorHandling: false,
                     shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture(HTTPHeaders()) },
                     upgradePipelineHandler: { channel, head in
-                        channel.eventLoop.makeCompletedFuture {
-                            try webSocket.open(channel, head)
-                            return .webSocket
-                        }
+                        channel.eventLoop.makeCompletedFuture { try webSocket.open(channel, head) }
                     }))
         }
-        let upgrade = NIOTypedHTTPServerUpgradeConfiguration<Accepted>(upgraders: upgraders) { channel in
+        let upgrade = NIOTypedHTTPServerUpgradeConfiguration<Void>(upgraders: upgraders) { channel in
             channel.eventLoop.makeCompletedFuture {
                 try channel.pipeline.syncOperations.addHandler(HTTPBodyHandler())
-                return Accepted.http(try HTTPChannel(wrappingChannelSynchronously: channel))
+                arrived(try HTTPChannel(wrappingChannelSynchronously: channel), arrivals)
             }
         }
         let pipeline = channel.pipeline.syncOperations
-        let accepted = try pipeline.configureUpgradableHTTPServerPipeline(configuration: .init(upgradeConfiguration: upgrade))
-        let upgradeHandler = try pipeline.handler(type: NIOTypedHTTPServerUpgradeHandler<Accepted>.self)
+        _ = try pipeline.configureUpgradableHTTPServerPipeline(configuration: .init(upgradeConfiguration: upgrade))
+        let upgradeHandler = try pipeline.handler(type: NIOTypedHTTPServerUpgradeHandler<Void>.self)
         try pipeline.addHandler(UpgradeGate { head in webSocket?.isAllowed(head) ?? false }, position: .before(upgradeHandler))
-        return accepted
     }
 
     /// One connection's failure ends that connection only.
-    private func serve(_ connection: EventLoopFuture<Accepted>) async {
-        guard case .http(let channel)? = try? await connection.get() else { return }
+    private func serve(_ channel: HTTPChannel) async {
         // A peer that goes away in the middle is nobody's concern.
         try? await channel.executeThenClose { inbound, outbound in
             var head: HTTPRequestHead?

@@ -24,6 +24,7 @@ struct IngestLab: Sendable {
         configuration.barrierInterval = .milliseconds(20)
         configuration.levelInterval = .milliseconds(10)
         configuration.reportInterval = .milliseconds(100)
+        configuration.connection = WebSocketOptions.patient
         configuration.reconnect.base = .milliseconds(10)
         configuration.reconnect.cap = .milliseconds(100)
         return configuration

@@ -4,6 +4,20 @@ import NIOPosix
 import NIOSSL
 import NIOWebSocket
 
+@testable import Ingest
+
+extension WebSocketOptions {
+    /// With bounds that a machine keeps that is busy with other things; a test that waits for one sets it itself.
+    static var patient: WebSocketOptions {
+        var options = WebSocketOptions()
+        options.connectTimeout = .seconds(120)
+        options.pingInterval = .seconds(300)
+        options.pongTimeout = .seconds(300)
+        options.idleLimit = .seconds(900)
+        return options
+    }
+}
+
 /// A WebSocket server whose every connection runs a script of the test: it says exactly which bytes go out, and when.
 struct WebSocketScript: Sendable {
     /// One accepted connection, after its request was read.
@@ -64,27 +78,33 @@ struct WebSocketScript: Sendable {
         tls: NIOSSLContext? = nil, script: @escaping @Sendable (Int, inout Peer) async throws -> Void,
         client: @escaping @Sendable (WebSocketScript) async throws -> Value
     ) async throws -> Value {
+        // Each connection must be taken by somebody: one that is merely let go ends the process (NIO's rule).
+        let (connections, arrivals) = AsyncStream<NIOAsyncChannel<ByteBuffer, ByteBuffer>>.makeStream()
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .bind(host: "127.0.0.1", port: 0) { channel in
+            .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
-                    return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
-                }
-            }
-        let port = server.channel.localAddress?.port ?? 0
-        return try await withThrowingTaskGroup(of: Value?.self) { group in
-            group.addTask {
-                try await server.executeThenClose { accepted in
-                    try await withThrowingDiscardingTaskGroup { connections in
-                        var number = 0
-                        for try await connection in accepted {
-                            let index = number
-                            number += 1
-                            connections.addTask { try? await run(connection, index, script) }
-                        }
+                    let connection = try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                    if case .terminated = arrivals.yield(connection) {
+                        Task { try? await connection.executeThenClose { _, _ in } }
                     }
                 }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = server.localAddress?.port ?? 0
+        return try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask {
+                await withDiscardingTaskGroup { group in
+                    var number = 0
+                    // A cancellation ends it behind the last connection that has arrived.
+                    for await connection in connections {
+                        let index = number
+                        number += 1
+                        group.addTask { try? await run(connection, index, script) }
+                    }
+                }
+                try? await server.close()
                 return nil
             }
             group.addTask { try await client(WebSocketScript(port: port)) }
