@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import PostgresClient
+import RedisClient
 import Simulator
 import TestSupport
 import Testing
@@ -33,11 +34,17 @@ struct CrashPointsTests {
             let expected = try await crashes.waitUntilAllIsLogged()
             try await client.waitUntilReceived(try await crashes.logged)
             let differences = LogComparison.differences(expected, try await ActualLog(fleet.pool))
-            let streamed = StreamedEvent.differences(await client.events, try await StreamedEvent.logged(fleet.pool))
+            let logged = try await StreamedEvent.logged(fleet.pool)
+            let streamed = StreamedEvent.differences(await client.events, logged)
+            try await CrashOutlets.waitUntilPublished(crashes)
+            let redis = RedisClient(try RedisConfiguration(url: fleet.redis.url))
+            let outlets = try await CrashOutlets.differences(redis, logged)
+            await redis.shutDown()
             let complaints = await client.complaints
             let tails = await crashes.tails
             #expect(differences.isEmpty, "\(seed)\n\(differences.joined(separator: "\n"))\n\(tails)")
             #expect(streamed.isEmpty, "\(seed)\n\(streamed.joined(separator: "\n"))\n\(tails)")
+            #expect(outlets.isEmpty, "\(seed)\n\(outlets.joined(separator: "\n"))\n\(tails)")
             #expect(complaints.isEmpty, "\(seed)\n\(complaints)")
             #expect(await client.connections == rounds.apiStarts)
             #expect(try await FleetUnderTest.number(fleet.pool, "SELECT coalesce(sum(count), 0)::bigint FROM weir.refused_counts") == 0)

@@ -46,6 +46,7 @@ struct StoppedPastLeaseTests {
         #expect(zombie.isStopped, "\(zombie.name) was not stopped all the while")
 
         zombie.child.signal(SIGCONT)
+        // Of its other shards it may say other things before.
         try await zombie.line(refusal)
         // It is a worker like any other again: gets its share, commits, and ends in order.
         try await crashes.waitUntil { _ in try await !crashes.seqs(ownedBy: zombie).isEmpty }
