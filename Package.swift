@@ -119,6 +119,6 @@ let package = Package(
             ]),
         tests("SimulatorTests", ["Simulator", "ATProto", "Events", log, nioCore, nioHTTP1, nioPosix, httpClient]),
         tests("FleetTests", ["Fleet", "TestSupport", log, subprocess]),
-        tests("Scenarios", ["Simulator", "PostgresClient", "RedisClient", "TestSupport", log, lifecycle]),
+        tests("Scenarios", ["Simulator", "Events", "PostgresClient", "RedisClient", "TestSupport", log, lifecycle, nioCore, nioHTTP1, httpClient]),
     ]
 )

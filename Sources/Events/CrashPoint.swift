@@ -1,21 +1,30 @@
-/// A named place between two durable steps, at which a test may end or stop the process.
+/// A named place between two steps of which at least one lasts, at which a test may end or stop the process.
 ///
-/// Nothing happens at one unless a test armed it (``FaultSeams``), and then what happens is the arming test's choice, mostly `kill -9`.
+/// Nothing happens at one unless a process was told to (``CrashOrder``). The page Testing has what a crash at each leaves behind.
 public enum CrashPoint: String, Hashable, Sendable, CaseIterable {
-    /// A batch is decided, nothing is written.
+    /// A session is numbered in Postgres; Redis has nothing of it. Reached for each session of each upstream.
+    case ingestAfterOpenSession = "ingest.after-open-session"
+    /// Messages were read from the relay and numbered; Redis does not have them. Reached for each pipeline.
+    case ingestAfterReadBeforeAppend = "ingest.after-read-before-append"
+    /// Redis has answered a pipeline; the ingester has not taken the answer. Reached for each pipeline.
+    case ingestAfterAppend = "ingest.after-append"
+    /// Every shard has acknowledged a barrier; the cursor hint does not say so. Reached about once a second for each upstream.
+    case ingestAfterAppendBeforeCursor = "ingest.after-append-before-cursor"
+
+    /// A batch is decided under a lease that is trusted; nothing of it is written.
     case workBeforeCommit = "work.before-commit"
-    /// The batch is in the log, Redis is neither trimmed nor told.
-    case workAfterCommit = "work.after-commit"
-}
+    /// In the transaction: the fence and the run's row are locked, the COPY has begun and has got rows, and has not ended.
+    case workMidCopy = "work.mid-copy"
+    /// In the transaction: everything is written, the COMMIT is not sent.
+    case workBeforeCommitSent = "work.before-commit-sent"
+    /// The batch is in the log; Redis is neither trimmed nor told, and nothing is published.
+    case workAfterCommitBeforeTrim = "work.after-commit-before-trim"
 
-/// Where crash points are armed. ``off`` costs one comparison with nil at each.
-public struct FaultSeams: Sendable {
-    private let action: (@Sendable (CrashPoint) -> Void)?
+    /// A publisher has claimed a run and read its next events; its outlet does not have them.
+    case outboxBeforePublish = "outbox.before-publish"
+    /// The outlet has the events; the run's cursor does not say so.
+    case outboxAfterPublishBeforeMark = "outbox.after-publish-before-mark"
 
-    public static let off = FaultSeams(action: nil)
-
-    /// - Parameter action: called at each crash point on the thread that reached it.
-    public init(action: (@Sendable (CrashPoint) -> Void)?) { self.action = action }
-
-    public func reached(_ point: CrashPoint) { action?(point) }
+    /// Events were written to a client's stream, and more follow. Reached for each chunk that has events.
+    case serveMidStream = "serve.mid-stream"
 }

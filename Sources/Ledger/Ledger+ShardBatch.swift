@@ -180,7 +180,10 @@ extension Ledger {
                     _ = try await connection.pipeline(following)
                     return ShardCommit(seqs: 0..<0, loggedAt: committedAt)
                 }
-                return try await RunAppend.append(batch.events, run: batch.run, locked: opening[2], on: connection, then: following).result
+                let appended = try await RunAppend.append(
+                    batch.events, run: batch.run, locked: opening[2], on: connection, then: following, seams: seams)
+                seams.reached(.workBeforeCommitSent)
+                return appended.result
             }
         }
     }

@@ -1,4 +1,4 @@
-internal import Events
+public import Events
 public import PostgresClient
 
 /// What Postgres means here: the one source of truth. Leases and fences, sessions and watermarks, repositories, runs and their log, outbox.
@@ -9,11 +9,14 @@ public struct Ledger: Sendable {
     let pool: PostgresPool
     /// Where everything lives; the pool's connections have it as their `search_path`.
     public let schema: String
+    /// Of the commit of a shard's batch.
+    let seams: FaultSeams
 
     /// - Parameter pool: its configuration's `searchPath` names `schema`.
-    public init(pool: PostgresPool, schema: String = "weir") {
+    public init(pool: PostgresPool, schema: String = "weir", seams: FaultSeams = .off) {
         self.pool = pool
         self.schema = schema
+        self.seams = seams
     }
 
     /// Runs `body` and turns what it throws into the ledger's error; the one place where that is decided.

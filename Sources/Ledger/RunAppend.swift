@@ -21,7 +21,8 @@ enum RunAppend {
 
     /// As above, under a lock that was taken already; the statements of `then` go in one pipeline with the last of this.
     static func append(
-        _ events: [LogEvent], run: RunID, locked: PostgresRows, on connection: PostgresConnection, then following: [PostgresStatement]
+        _ events: [LogEvent], run: RunID, locked: PostgresRows, on connection: PostgresConnection, then following: [PostgresStatement],
+        seams: FaultSeams = .off
     ) async throws -> Appended {
         guard let row = locked.first else { throw LedgerError(code: .corrupt, message: "there is no such run", place: "run \(run)") }
         let state: String = try row.value("state")
@@ -44,7 +45,7 @@ enum RunAppend {
         for (index, event) in events.enumerated() {
             write(event, number: number, seq: first + Int64(index), day: day, loggedAt: loggedAt, into: &copy)
         }
-        let copied = try await connection.copyIn(copyEvents, copy)
+        let copied = try await connection.copyIn(copyEvents, chunks: SeamedChunks(chunks: copy.chunks(), seams: seams))
         guard copied == events.count else {
             throw LedgerError(code: .corrupt, message: "\(copied) of \(events.count) rows were copied", place: "run \(run)")
         }

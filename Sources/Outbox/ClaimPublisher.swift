@@ -10,6 +10,7 @@ struct ClaimPublisher: Sendable {
     let outlet: any OutletWriter
     let now: @Sendable () -> MonotonicTime
     let lease: LeaseClock
+    var seams = FaultSeams.off
 
     /// - Parameter bound: how much the run's outlet may keep; moved by the batch.
     func publish(_ claim: OutboxClaim, bound: inout OutletBound) async -> PublishOutcome {
@@ -31,6 +32,7 @@ struct ClaimPublisher: Sendable {
         let last = batch.last?.seq ?? claim.lastSeq
         do {
             guard lease.isTrusted(at: now()) else { return .untrusted(claim) }
+            seams.reached(.outboxBeforePublish)
             let result = try await outlet.publish(batch, run: claim.run, lastSeq: max(claim.lastSeq, last), keep: keep)
             guard case .foreign(let top) = result else { return .published(claim, batch, rebuilt: false) }
             return try await rebuild(batch, claim, keep: keep, top: top)

@@ -11,6 +11,7 @@ struct PublishRound: Sendable {
     private let outlet: any OutletWriter
     private let worker: WorkerID
     private let logger: Logger
+    private let seams: FaultSeams
     private var report: PublisherReport
     private var lastReport: MonotonicTime
     /// By run, while it is being published; forgotten when there are more than ``runsRemembered``.
@@ -21,13 +22,14 @@ struct PublishRound: Sendable {
 
     init(
         configuration: PublisherConfiguration, store: any OutboxStore, outlet: any OutletWriter, worker: WorkerID, logger: Logger,
-        metrics: (any MetricsFactory)?
+        metrics: (any MetricsFactory)?, seams: FaultSeams
     ) {
         self.configuration = configuration
         self.store = store
         self.outlet = outlet
         self.worker = worker
         self.logger = logger
+        self.seams = seams
         report = PublisherReport(sink: configuration.sink, factory: metrics)
         lastReport = .current
     }
@@ -60,7 +62,7 @@ struct PublishRound: Sendable {
     }
 
     private mutating func publish(_ claims: [OutboxClaim], lease: LeaseClock) async -> [PublishOutcome] {
-        let publisher = ClaimPublisher(configuration: configuration, store: store, outlet: outlet, now: { .current }, lease: lease)
+        let publisher = ClaimPublisher(configuration: configuration, store: store, outlet: outlet, now: { .current }, lease: lease, seams: seams)
         let fresh = OutletBound(entries: configuration.keepEntries, bytes: configuration.keepBytes)
         var waiting = claims[...]
         var outcomes: [PublishOutcome] = []
@@ -120,6 +122,7 @@ struct PublishRound: Sendable {
 
     private func mark(_ marks: [(claim: OutboxClaim, nextSeq: Int64)]) async throws(LedgerError) {
         guard !marks.isEmpty else { return }
+        if marks.contains(where: { $0.nextSeq > $0.claim.nextSeq }) { seams.reached(.outboxAfterPublishBeforeMark) }
         let moved = try await store.markPublished(marks)
         guard moved.count < marks.count else { return }
         report.lostClaims(marks.count - moved.count)

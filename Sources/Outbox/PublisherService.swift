@@ -19,26 +19,32 @@ public struct PublisherService: Service {
     let logger: Logger
     /// Nil: the process's own.
     var metrics: (any MetricsFactory)?
+    private let seams: FaultSeams
 
-    public init(configuration: PublisherConfiguration, ledger: Ledger, outlet: OutletStreams, worker: WorkerID, logger: Logger) {
-        self.init(configuration: configuration, store: ledger, outlet: outlet, worker: worker, logger: logger)
+    public init(
+        configuration: PublisherConfiguration, ledger: Ledger, outlet: OutletStreams, worker: WorkerID, logger: Logger, seams: FaultSeams = .off
+    ) {
+        self.init(configuration: configuration, store: ledger, outlet: outlet, worker: worker, logger: logger, seams: seams)
     }
 
     /// With stores of a test's own.
     public init(
-        configuration: PublisherConfiguration, store: any OutboxStore, outlet: any OutletWriter, worker: WorkerID, logger: Logger
+        configuration: PublisherConfiguration, store: any OutboxStore, outlet: any OutletWriter, worker: WorkerID, logger: Logger,
+        seams: FaultSeams = .off
     ) {
         self.configuration = configuration
         self.store = store
         self.outlet = outlet
         self.worker = worker
         self.logger = logger
+        self.seams = seams
     }
 
     /// Runs until graceful shutdown, which lets the round under way end and be marked; cancellation ends it at once.
     public func run() async throws {
         let signal = WakeSignal()
-        let round = PublishRound(configuration: configuration, store: store, outlet: outlet, worker: worker, logger: logger, metrics: metrics)
+        let round = PublishRound(
+            configuration: configuration, store: store, outlet: outlet, worker: worker, logger: logger, metrics: metrics, seams: seams)
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await listen(signal) }

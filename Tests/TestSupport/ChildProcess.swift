@@ -87,6 +87,12 @@ public final class ChildProcess: Sendable {
         return state.withLock { $0.status ?? -1 }
     }
 
+    /// Waits for a line that contains `text`; false where the program ended without one among its last 200 lines.
+    public func waitForLine(containing text: String) async -> Bool {
+        _ = await wait { state in state.lines.contains { $0.contains(text) } }
+        return output.contains(text)
+    }
+
     /// True once `condition` holds, false where the program ended before.
     private func wait(until condition: @escaping @Sendable (borrowing State) -> Bool) async -> Bool {
         while true {

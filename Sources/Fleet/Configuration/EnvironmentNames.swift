@@ -1,7 +1,10 @@
 /// Which environment variables Weir answers for. One that begins with `WEIR_` and means nothing is a mistake that must be told.
 enum EnvironmentNames {
     /// Read by the command line and by scripts, not by the table.
-    private static let others: Set<String> = ["WEIR_CONFIG", "WEIR_DATA", "WEIR_CONFORMANCE", "WEIR_API_TOKEN"]
+    private static let others: Set<String> = ["WEIR_CONFIG", "WEIR_DATA", "WEIR_CONFORMANCE", "WEIR_API_TOKEN", crashPoint]
+
+    /// No key of the table: only whoever starts a process may tell it to die, not a file.
+    static let crashPoint = "WEIR_CRASH_POINT"
 
     static func isOurs(_ name: String) -> Bool {
         name.hasPrefix("WEIR_") && !others.contains(name) && !name.hasPrefix("WEIR_TEST_") && !isServiceLink(name)

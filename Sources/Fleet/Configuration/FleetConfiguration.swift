@@ -1,7 +1,11 @@
+public import Events
+
 /// What the fleet runs with: the checked configuration, in the types that the services take.
 public struct FleetConfiguration: Sendable {
     /// Every key with its origin, for `weir config`.
     public private(set) var values: ConfigurationSet
+    /// Where this process is to die or stop, for a test; nil in production.
+    public private(set) var crashOrder: CrashOrder?
 
     /// - Throws: where values that are each allowed do not go together.
     public init(_ values: ConfigurationSet) throws(ConfigurationError) {
@@ -18,7 +22,18 @@ public struct FleetConfiguration: Sendable {
 
     /// Reads the file (where one is given), this process' environment and flags.
     public static func load(file: (yaml: String, name: String)?, environment: [String: String], flags: [String]) throws(ConfigurationError) -> Self {
-        try FleetConfiguration(ConfigurationSet(ConfigurationSet.Sources(file: file, environment: environment, flags: flags)))
+        var problems: [ConfigurationProblem] = []
+        var order: CrashOrder?
+        do throws(ConfigurationError) { order = try CrashArming.order(environment) } catch { problems += error.problems }
+        do throws(ConfigurationError) {
+            var configuration = try FleetConfiguration(
+                ConfigurationSet(ConfigurationSet.Sources(file: file, environment: environment, flags: flags)))
+            configuration.crashOrder = order
+            if problems.isEmpty { return configuration }
+        } catch {
+            problems += error.problems
+        }
+        throw ConfigurationError(problems: problems)
     }
 
     /// Sets a key as the command decides, in place of every other source.

@@ -12,15 +12,19 @@ struct FleetConnections: Sendable {
     let pool: PostgresPool
     let ledger: Ledger
     let keys: StreamKeys
+    let seams: FaultSeams
 
     /// Connects to nothing yet: both clients do when they are first used.
-    init(_ configuration: FleetConfiguration, role: String, log: Logger) throws {
+    ///
+    /// - Parameter seams: for the roles, and in what the ledger does for them.
+    init(_ configuration: FleetConfiguration, role: String, seams: FaultSeams = .off, log: Logger) throws {
         name = ProcessName.make(role: role)
         var redis = try Self.redis(configuration)
         redis.clientName = name.description
         self.redis = RedisClient(redis, logger: log)
         pool = try Self.pool(configuration, name: name, log: log)
-        ledger = Ledger(pool: pool, schema: configuration.postgresSchema)
+        self.seams = seams
+        ledger = Ledger(pool: pool, schema: configuration.postgresSchema, seams: seams)
         keys = StreamKeys(prefix: configuration.redisPrefix)
     }
 

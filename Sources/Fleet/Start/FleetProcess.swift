@@ -32,7 +32,8 @@ public struct FleetProcess: Sendable {
     /// - Throws: ``ConfigurationError``, ``FleetError``, or what a service threw.
     public func run(beside: [any Service] = [], onServing: @escaping @Sendable (BindAddress) -> Void = { _ in }) async throws {
         let role = roles.count == 1 ? roles.first?.rawValue ?? "" : "up"
-        let connections = try FleetConnections(configuration, role: role, log: log)
+        let seams = configuration.crashOrder.map { CrashArming(order: $0).arm(log: log) } ?? .off
+        let connections = try FleetConnections(configuration, role: role, seams: seams, log: log)
         let services: [any Service]
         do {
             let shards = try await StartChecks(ledger: connections.ledger, log: log).shards(configuration)

@@ -38,7 +38,7 @@ struct RoleServices: Sendable {
         ingest.leaseRenewal = configuration.leaseRenewal
         return FirehoseIngester(
             configuration: ingest, ledger: connections.ledger, streams: connections.workStreams(shards), worker: connections.name,
-            logger: logger("ingest"))
+            logger: logger("ingest"), seams: connections.seams)
     }
 
     /// The shard pipeline, and the publisher of what it logs.
@@ -54,13 +54,14 @@ struct RoleServices: Sendable {
         return [
             PublisherService(
                 configuration: publisher, ledger: connections.ledger, outlet: connections.outlets, worker: connections.name,
-                logger: logger("publisher")),
+                logger: logger("publisher"), seams: connections.seams),
             WorkerService(configuration: worker, ledger: connections.ledger, streams: streams, worker: connections.name, logger: logger("work")),
         ]
     }
 
     private func workerConfiguration() -> WorkerConfiguration {
         var worker = WorkerConfiguration()
+        worker.seams = connections.seams
         worker.mode = configuration.isStrict ? .strict : .lenient
         worker.batchEntries = configuration.workerBatchEntries
         worker.batchBytes = configuration.workerBatchBytes
@@ -84,7 +85,8 @@ struct RoleServices: Sendable {
         }
         return try APIService(
             configuration: try server(bind), ledger: connections.ledger, outlet: connections.outlets, streams: connections.workStreams(shards),
-            shards: shards, metrics: metrics, logger: logger("api"), onBound: { onServing(BindAddress(host: bind.host, port: $0)) })
+            shards: shards, metrics: metrics, logger: logger("api"), seams: connections.seams,
+            onBound: { onServing(BindAddress(host: bind.host, port: $0)) })
     }
 
     /// `/health`, `/ready` and `/metrics` of a process without the API: ready is judged by what it owns, so that a stand-by is ready too.

@@ -14,7 +14,7 @@ actor AppendLane {
     private let streams: any EntryStreams
     private let ownership: UpstreamOwnership
     private let configuration: FirehoseIngesterConfiguration
-    private let faults: any FaultSeam
+    private let seams: FaultSeams
     private let logger: Logger
     private let work = Doorbell()
     private let room = Doorbell()
@@ -25,14 +25,14 @@ actor AppendLane {
 
     init(
         index: Int, laneCount: Int, session: Int64, opening: SessionOpening, host: String, streams: any EntryStreams, ownership: UpstreamOwnership,
-        configuration: FirehoseIngesterConfiguration, faults: any FaultSeam, logger: Logger
+        configuration: FirehoseIngesterConfiguration, seams: FaultSeams, logger: Logger
     ) {
         self.index = index
         self.laneCount = laneCount
         self.streams = streams
         self.ownership = ownership
         self.configuration = configuration
-        self.faults = faults
+        self.seams = seams
         self.logger = logger
         let total = configuration.unacknowledged
         let limits = SessionWriter.Limits(entries: max(1, total.entries / laneCount), bytes: max(1, total.bytes / laneCount))
@@ -81,8 +81,9 @@ actor AppendLane {
                 await work.wait()
                 continue
             }
+            seams.reached(.ingestAfterReadBeforeAppend)
             let results = await streams.append(items(append))
-            await faults.reached(IngestFaultPlace.appended)
+            seams.reached(.ingestAfterAppend)
             try await settle(append, results)
         }
     }

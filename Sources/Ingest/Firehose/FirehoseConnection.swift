@@ -64,7 +64,7 @@ struct FirehoseConnection: Sendable {
     /// Numbers a session, fenced, before its first append.
     private func open(_ opening: SessionOpening) async throws -> FirehoseSession {
         let number = try await upstream.ledger.openSession(ownership.lease, from: opening.from, gap: opening.gap)
-        await upstream.faults.reached(IngestFaultPlace.sessionOpened)
+        upstream.seams.reached(.ingestAfterOpenSession)
         upstream.progress.opened(session: number, from: opening.from)
         logger.info(
             "session opened",
@@ -76,7 +76,7 @@ struct FirehoseConnection: Sendable {
             AppendLane(
                 index: index, laneCount: count, session: number, opening: opening, host: upstream.host, streams: upstream.streams,
                 ownership: ownership,
-                configuration: upstream.configuration, faults: upstream.faults, logger: logger)
+                configuration: upstream.configuration, seams: upstream.seams, logger: logger)
         }
         return FirehoseSession(number: number, opening: opening, lanes: lanes)
     }
@@ -159,7 +159,7 @@ struct FirehoseConnection: Sendable {
 
     private func storeHint(_ session: FirehoseSession) async {
         guard let position = await session.acknowledgedBarrier(), ownership.isTrusted else { return }
-        await upstream.faults.reached(IngestFaultPlace.beforeCursor)
+        upstream.seams.reached(.ingestAfterAppendBeforeCursor)
         do throws(BrokerError) {
             try await upstream.streams.setCursorHint(CursorHint(session: session.number, position: position), host: upstream.host)
         } catch {

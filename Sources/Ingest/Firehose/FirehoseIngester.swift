@@ -15,7 +15,7 @@ public struct FirehoseIngester: Service {
     private let streams: any EntryStreams
     private let worker: WorkerID
     private let logger: Logger
-    private let faults: any FaultSeam
+    private let seams: FaultSeams
 
     /// Two hosts of one name would share a lease, and so one would never be read.
     public struct DuplicateHost: Error, Hashable, CustomStringConvertible {
@@ -25,21 +25,21 @@ public struct FirehoseIngester: Service {
 
     public init(
         configuration: FirehoseIngesterConfiguration, ledger: Ledger, streams: WorkStreams, worker: WorkerID, logger: Logger,
-        faults: any FaultSeam = NoFaults()
+        seams: FaultSeams = .off
     ) {
-        self.init(configuration: configuration, upstreams: ledger, entries: streams, worker: worker, logger: logger, faults: faults)
+        self.init(configuration: configuration, upstreams: ledger, entries: streams, worker: worker, logger: logger, seams: seams)
     }
 
     init(
         configuration: FirehoseIngesterConfiguration, upstreams: any UpstreamLedger, entries: any EntryStreams, worker: WorkerID, logger: Logger,
-        faults: any FaultSeam = NoFaults()
+        seams: FaultSeams = .off
     ) {
         self.configuration = configuration.clamped()
         ledger = upstreams
         streams = entries
         self.worker = worker
         self.logger = logger
-        self.faults = faults
+        self.seams = seams
     }
 
     /// - Throws: ``DuplicateHost`` at start; nothing else ends it but a shutdown or a cancellation.
@@ -52,7 +52,7 @@ public struct FirehoseIngester: Service {
             group.addTask { await gate.run() }
             for host in configuration.hosts {
                 let upstream = FirehoseUpstream(
-                    endpoint: host, configuration: configuration, ledger: ledger, streams: streams, gate: gate, worker: worker, faults: faults,
+                    endpoint: host, configuration: configuration, ledger: ledger, streams: streams, gate: gate, worker: worker, seams: seams,
                     logger: logger)
                 group.addTask { await upstream.run() }
             }

@@ -16,14 +16,14 @@ struct FirehoseUpstream: Sendable {
     let streams: any EntryStreams
     let gate: FirehoseGate
     let worker: WorkerID
-    let faults: any FaultSeam
+    let seams: FaultSeams
     let progress: UpstreamProgress
     let logger: Logger
 
     init(
         endpoint: WebSocketEndpoint, configuration: FirehoseIngesterConfiguration, ledger: any UpstreamLedger, streams: any EntryStreams,
         gate: FirehoseGate,
-        worker: WorkerID, faults: any FaultSeam, logger: Logger
+        worker: WorkerID, seams: FaultSeams, logger: Logger
     ) {
         self.endpoint = endpoint
         self.configuration = configuration
@@ -31,7 +31,7 @@ struct FirehoseUpstream: Sendable {
         self.streams = streams
         self.gate = gate
         self.worker = worker
-        self.faults = faults
+        self.seams = seams
         progress = UpstreamProgress(host: endpoint.authority)
         var logger = logger
         logger[metadataKey: "host"] = "\(endpoint.authority)"

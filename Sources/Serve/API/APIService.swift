@@ -25,20 +25,20 @@ public struct APIService: Service {
     public init(
         configuration: ServerConfiguration, ledger: Ledger, outlet: OutletStreams, streams: WorkStreams?, shards: ShardMap,
         readiness: [any ReadinessSource]? = nil, metrics: PrometheusMetrics?,
-        group: (any EventLoopGroup)? = nil, logger: Logger, onBound: @escaping @Sendable (Int) -> Void = { _ in }
+        group: (any EventLoopGroup)? = nil, logger: Logger, seams: FaultSeams = .off, onBound: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ServeError) {
         try self.init(
             configuration: configuration, store: ledger, outlet: outlet,
             levels: {
                 do { return try await streams?.levels() } catch { return nil }
-            }, shards: shards, readiness: readiness, metrics: metrics, group: group, logger: logger, onBound: onBound)
+            }, shards: shards, readiness: readiness, metrics: metrics, group: group, logger: logger, seams: seams, onBound: onBound)
     }
 
     /// With stores of a test's own.
     public init(
         configuration: ServerConfiguration, store: any LogStore, outlet: any OutletReader, levels: @escaping @Sendable () async -> BrokerLevels?,
         shards: ShardMap, readiness: [any ReadinessSource]?, metrics: PrometheusMetrics?,
-        group: (any EventLoopGroup)? = nil, logger: Logger, onBound: @escaping @Sendable (Int) -> Void = { _ in }
+        group: (any EventLoopGroup)? = nil, logger: Logger, seams: FaultSeams = .off, onBound: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ServeError) {
         let problems = configuration.problems()
         guard problems.isEmpty else { throw ServeError.badConfiguration(problems) }
@@ -55,7 +55,8 @@ public struct APIService: Service {
             queries: LogQueries(store: store, levels: levels, shards: shards, sink: configuration.sink, streams: streamCount, logger: logger))
         let parts = ServerParts(
             configuration: configuration, responder: responder, metrics: ServerMetrics(factory: factory),
-            streaming: ServerParts.Streaming(board: topicBoard, reader: reader, metrics: streamMetrics, clients: streamCount), logger: logger)
+            streaming: ServerParts.Streaming(
+                board: topicBoard, reader: reader, metrics: streamMetrics, clients: streamCount, seams: seams), logger: logger)
         server = HTTPServer(parts: parts, group: group ?? MultiThreadedEventLoopGroup.singleton, onBound: onBound)
         topics = TopicReader(
             board: topicBoard, reader: reader, heartbeatEvery: configuration.heartbeatEvery, block: configuration.followBlock,

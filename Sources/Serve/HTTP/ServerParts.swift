@@ -20,6 +20,7 @@ final class ServerParts: Sendable {
         var metrics: StreamMetrics
         /// How many streams there are.
         var clients: ConnectionCount
+        var seams = FaultSeams.off
     }
 
     init(configuration: ServerConfiguration, responder: any Responder, metrics: ServerMetrics, streaming: Streaming?, logger: Logger) {

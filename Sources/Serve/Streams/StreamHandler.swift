@@ -125,6 +125,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
         } else if let bytes = chunk.bytes {
             send(bytes)
         }
+        if chunk.events > 0 { streaming.seams.reached(.serveMidStream) }
     }
 
     /// One bounded step of reading for one of the runs; the next begins when its bytes are out.

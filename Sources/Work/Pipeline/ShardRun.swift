@@ -226,7 +226,7 @@ struct ShardRun {
         guard trust.isTrusted(at: context.clock.monotonic()) else { throw ShardFailure.fenced }
         context.configuration.seams.reached(.workBeforeCommit)
         let result = try await context.ledger.commit(batch)
-        context.configuration.seams.reached(.workAfterCommit)
+        context.configuration.seams.reached(.workAfterCommitBeforeTrim)
         lastCommit = context.clock.monotonic()
         holds = decision.holds
         for (upstream, watermark) in batch.watermarks { watermarks[upstream] = watermark }

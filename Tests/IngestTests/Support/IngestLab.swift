@@ -48,11 +48,11 @@ struct IngestLab: Sendable {
         }
     }
 
-    func ingester(_ worker: String = "a", faults: any FaultSeam = NoFaults()) -> FirehoseIngester {
+    func ingester(_ worker: String = "a", seams: FaultSeams = .off) -> FirehoseIngester {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         return FirehoseIngester(
-            configuration: configuration, upstreams: ledger, entries: streams, worker: WorkerID(worker), logger: logger, faults: faults)
+            configuration: configuration, upstreams: ledger, entries: streams, worker: WorkerID(worker), logger: logger, seams: seams)
     }
 
     /// Runs a replica while `body` runs, then ends it as a kill would: by cancellation, without a drain.
