@@ -2,17 +2,58 @@ import Foundation
 
 /// What a correct consumer must end with, from the simulator's own record: for each DID its events in order.
 struct ExpectedLog: Sendable {
+    /// A stretch of one relay's numbers that the relay itself declared gone.
+    struct Gap: Sendable {
+        var relay: Int
+        var after: Int64
+        var through: Int64
+    }
+
+    private struct Forgotten: Sendable {
+        var relay: Int
+        var seq: Int64
+        var key: String
+    }
+
     /// Records, identity and account events of each DID, in the order that its host made them.
     var events: [String: [LoggedEvent]] = [:]
     /// Bad commits that were sent, as `did rev`: none of them may be in the log.
     var forged: Set<String> = []
-    var count: Int { events.values.reduce(0) { $0 + $1.count } }
+    private var forgotten: [Forgotten] = []
+    /// Events that may be missing: no relay has them, and each said so.
+    private var hidden: Set<String> = []
+    /// Events that have to be there.
+    var count: Int {
+        events.reduce(0) { sum, item in sum + item.value.count { !hidden.contains(Self.key(item.key, $0)) } }
+    }
 
     init(lines: [String]) throws {
         for line in lines {
             guard let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else { continue }
             take(object)
         }
+    }
+
+    /// The same, but what every one of the relays gave up and declared gone may be missing.
+    ///
+    /// May, not must: a gap begins at the committed position, and entries above it can still stand in Redis. An event that one relay still had, or
+    /// that none declared gone, stays required.
+    func excusing(_ gaps: [Gap], relays: Int) -> ExpectedLog {
+        var common: Set<String>?
+        for relay in 0..<relays {
+            let own = gaps.filter { $0.relay == relay }
+            let keys = forgotten.filter { lost in lost.relay == relay && own.contains { $0.after < lost.seq && lost.seq <= $0.through } }.map(\.key)
+            common = common?.intersection(keys) ?? Set(keys)
+        }
+        var rest = self
+        rest.hidden = common ?? []
+        return rest
+    }
+
+    /// What has to be in a log that holds `logged` of this account: everything but hidden events that it lacks.
+    func events(of did: String, beside logged: [LoggedEvent]) -> [LoggedEvent] {
+        let present = Set(logged)
+        return (events[did] ?? []).filter { present.contains($0) || !hidden.contains(Self.key(did, $0)) }
     }
 
     private mutating func take(_ object: [String: Any]) {
@@ -30,7 +71,14 @@ struct ExpectedLog: Sendable {
         case "identity": events[did, default: []].append(LoggedEvent(kind: "identity", time: time))
         case "account": events[did, default: []].append(LoggedEvent(kind: "account", time: time))
         case "refused" where !rev.isEmpty: forged.insert("\(did) \(rev)")
+        case "forgotten":
+            let kind = object["of"] as? String ?? ""
+            let event = LoggedEvent(kind: kind == "commit" ? "record" : kind, rev: rev, time: kind == "commit" ? "" : time)
+            forgotten.append(
+                Forgotten(relay: object["relay"] as? Int ?? 0, seq: (object["seq"] as? Int).map(Int64.init) ?? 0, key: Self.key(did, event)))
         default: break
         }
     }
+
+    private static func key(_ did: String, _ event: LoggedEvent) -> String { "\(did) \(event.kind) \(event.rev) \(event.time)" }
 }

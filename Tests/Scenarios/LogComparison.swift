@@ -5,8 +5,11 @@ enum LogComparison {
         for did in Set(expected.events.keys).union(actual.events.keys).sorted() {
             // Kinds are compared apart: a commit that waits for a predecessor lets an identity event pass.
             for kind in ["record", "identity", "account"] {
-                let sent = (expected.events[did] ?? []).filter { $0.kind == kind }
                 let logged = (actual.events[did] ?? []).filter { $0.kind == kind }
+                let sent = expected.events(of: did, beside: logged).filter { $0.kind == kind }
+                if let forged = logged.first(where: { expected.forged.contains("\(did) \($0.rev)") }) {
+                    result.append("\(did): a forged commit was taken: \(forged)")
+                }
                 if let difference = first(sent, logged) { result.append("\(did) \(kind): \(difference)") }
             }
         }
@@ -17,7 +20,7 @@ enum LogComparison {
         for index in 0..<max(sent.count, logged.count) {
             let a = index < sent.count ? sent[index].description : "nothing"
             let b = index < logged.count ? logged[index].description : "nothing"
-            if a != b { return "event \(index) of \(sent.count): sent \(a), logged \(b)" }
+            if a != b { return "event \(index) of \(sent.count) sent and \(logged.count) logged: sent \(a), logged \(b)" }
         }
         return nil
     }

@@ -65,6 +65,31 @@ import Testing
         }
     }
 
+    @Test("a relay that is gone answers nobody; one that forgot says OutdatedCursor, and one that numbers anew FutureCursor")
+    func turns() async throws {
+        try await SimulatorHarness.run(SimulatorHarness.configuration()) { simulator in
+            let (service, relay) = (simulator.service, simulator.addresses.relays[0])
+            try await service.set(EventRate(eventsPerSecond: .infinity, eventsMax: 50))
+            _ = try await RelayTranscript.follow(relay, until: 50)
+            let last = try await service.status().relays[0].lastSeq
+
+            try await service.take(FaultOrder(kind: .gone, relay: 0, seconds: 60))
+            #expect(try await RelayReader.read(relay, cursor: 0) { _ in true } == .closed)
+            #expect(service.faults.count(.gone, relay: 0) == 1)
+            try await service.take(FaultOrder(kind: .gone, relay: 0, seconds: 0))
+
+            try await service.take(FaultOrder(kind: .forget, relay: 0))
+            #expect(try await RelayReader.read(relay, cursor: last - 1) { String(decoding: $0, as: UTF8.self).contains("OutdatedCursor") } == .enough)
+            #expect(service.record.lines.filter { $0.contains("\"type\":\"forgotten\"") }.count == 50)
+
+            try await service.take(FaultOrder(kind: .renumber, relay: 0))
+            #expect(try await RelayReader.read(relay, cursor: last) { String(decoding: $0, as: UTF8.self).contains("FutureCursor") } == .enough)
+            try await service.set(EventRate(eventsPerSecond: .infinity, eventsMax: 10))
+            _ = try await RelayReader.read(relay, cursor: 0) { _ in true }
+            #expect(try await service.status().relays[0].lastSeq < last)
+        }
+    }
+
     @Test("directory and repository host fail as ordered, and only so often")
     func servers() async throws {
         try await SimulatorHarness.run(SimulatorHarness.configuration()) { simulator in

@@ -57,6 +57,25 @@ public actor PrivateRedis {
         try await start()
     }
 
+    /// Bytes of the append-only file's part that grows; 0 where it keeps none.
+    public func appendOnlyBytes() throws -> Int {
+        guard let path = try growingFile() else { return 0 }
+        return try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+    }
+
+    /// Ends it by SIGKILL and cuts the append-only file down to so many bytes, as a crash of the machine does to what was not yet synced.
+    public func killAndCut(toBytes size: Int) async throws {
+        await kill()
+        guard let path = try growingFile() else { throw TestSupportError("this Redis keeps no append-only file") }
+        guard truncate(path, off_t(size)) == 0 else { throw TestSupportError("truncate \(path): errno \(errno)") }
+    }
+
+    private func growingFile() throws -> String? {
+        let directory = "\(folder)/appendonlydir"
+        guard FileManager.default.fileExists(atPath: directory) else { return nil }
+        return try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0.hasSuffix(".incr.aof") }.max().map { "\(directory)/\($0)" }
+    }
+
     /// Stops it in mid-work (SIGSTOP): connections stay open and are silent.
     public func pause() { child?.signal(SIGSTOP) }
     public func resume() { child?.signal(SIGCONT) }

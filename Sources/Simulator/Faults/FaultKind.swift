@@ -51,6 +51,14 @@ public enum FaultKind: String, Hashable, Sendable, CaseIterable {
     case refuse503 = "refuse_503"
     /// Messages come so much later.
     case delay
+    /// Nothing listens: open connections end without a word, and each connect ends as soon as it is made.
+    case gone
+
+    // A turn of a relay's stream, at once.
+    /// The relay numbers anew from a low number, and has nothing of its old numbering: a reader's cursor lies in its future. Open connections end.
+    case renumber
+    /// The relay's window gives up all that it holds: a reader that was away finds its cursor outdated. Open connections end.
+    case forget
 
     // A state of the directory or of the repository host, for some time or some requests.
     case directoryDelay = "directory_delay"
@@ -69,7 +77,7 @@ public enum FaultKind: String, Hashable, Sendable, CaseIterable {
         case .badSignature, .wrongPrevData, .wrongTree, .futureRev: .forged
         case .syncDivergence, .rotateKey: .network
         case .cutMidFrame, .cutOnBoundary, .garbageBytes, .errorFrame: .connection
-        case .silent, .refuse429, .refuse503, .delay: .relay
+        case .silent, .refuse429, .refuse503, .delay, .gone, .renumber, .forget: .relay
         case .directoryDelay, .directoryError, .directoryNotFound, .hostDelay, .hostError, .hostBusy: .server
         }
     }

@@ -29,6 +29,14 @@ enum RecordLine {
         return Array(line.utf8)
     }
 
+    /// A message that one relay no longer has, whoever read it before.
+    static func forgotten(relay: Int, seq: Int64, event: NetworkEvent, time: [UInt8]) -> [UInt8] {
+        let line =
+            "{\"type\":\"forgotten\",\"relay\":\(relay),\"seq\":\(seq),\"of\":\"\(type(of: event))\",\"did\":\"\(event.did)\""
+            + ",\"rev\":\"\(event.rev)\",\"time\":\"\(String(decoding: time, as: UTF8.self))\"}\n"
+        return Array(line.utf8)
+    }
+
     /// A frame of nobody's: to be refused where it is malformed or too large, to be ignored where it is unknown.
     static func injected(_ kind: FaultKind, relay: Int, seq: Int64) -> [UInt8] {
         let isUnknown = kind == .unknownOp || kind == .unknownType

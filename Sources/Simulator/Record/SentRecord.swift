@@ -6,8 +6,9 @@ import Synchronization
 ///
 /// Lines: `{"n", "type": "commit"|"sync"|"identity"|"account", "did", "time", …}` for each event of the network, written when it is handed to
 /// the relays (at least one of them sends it); `{"type": "refused"|"ignored", "fault", "relay", "seq", …}` for each bad frame, when a relay
-/// gives it a number. Kept in memory up to a bound, oldest given up first, and in full in a file where one is configured; a crash loses
-/// at most the lines of the last tick.
+/// gives it a number; `{"type": "forgotten", "relay", "seq", "of", "did", "rev", "time"}` for each message that a relay was told to give up.
+/// Kept in memory up to a bound, oldest given up first, and in full in a file where one is configured; a crash loses at most the lines of the
+/// last tick.
 public final class SentRecord: Sendable {
     private struct State {
         var lines = Deque<[UInt8]>()
@@ -46,6 +47,11 @@ public final class SentRecord: Sendable {
 
     func refused(_ kind: FaultKind, relay: Int, seq: Int64, event: NetworkEvent) {
         let line = RecordLine.refused(kind, relay: relay, seq: seq, event: event)
+        state.withLock { append(line, to: &$0) }
+    }
+
+    func forgotten(relay: Int, seq: Int64, event: NetworkEvent, time: [UInt8]) {
+        let line = RecordLine.forgotten(relay: relay, seq: seq, event: event, time: time)
         state.withLock { append(line, to: &$0) }
     }
 

@@ -115,6 +115,13 @@ final class RelayConnection: ChannelInboundHandler {
         write(buffer)
     }
 
+    /// Ends without a word, as when the host is gone.
+    func hangUp() {
+        guard !isClosing else { return }
+        isClosing = true
+        socket?.close(promise: nil)
+    }
+
     /// Says goodbye and closes, whether the peer answers or not.
     func close(code: UInt16, reason: String) {
         guard !isClosing, let socket else { return }

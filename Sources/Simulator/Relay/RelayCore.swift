@@ -73,8 +73,36 @@ final class RelayCore {
             counters.happened(.silent, relay: index)
             eventLoop.assumeIsolated().scheduleTask(deadline: end) { self.pumpAll() }
         case .refuse429, .refuse503: refusal = (order, end)
+        case .gone:
+            refusal = (order, end)
+            hangUpAll(.gone)
+        case .renumber:
+            hangUpAll(nil)
+            note(forgotten: window.renumber())
+            sequencer.renumber()
+            counters.happened(.renumber, relay: index)
+        case .forget:
+            hangUpAll(nil)
+            note(forgotten: window.forget())
+            counters.happened(.forget, relay: index)
         case .delay: delay = (.milliseconds(Int64(order.seconds * 1000)), end)
         default: break
+        }
+    }
+
+    /// Ends every connection, and counts each as `kind`.
+    private func hangUpAll(_ kind: FaultKind?) {
+        for connection in connections.values {
+            connection.hangUp()
+            if let kind { counters.happened(kind, relay: index) }
+        }
+    }
+
+    /// Tells the record what nobody can read here any more.
+    private func note(forgotten entries: [RelayWindow.Entry]) {
+        for entry in entries {
+            guard case .message(let message) = entry.content else { continue }
+            record.forgotten(relay: index, seq: entry.seq, event: message.event, time: message.time)
         }
     }
 
@@ -118,6 +146,7 @@ final class RelayCore {
     func refusal(now: NIODeadline) -> HTTPReply? {
         guard let refusal, refusal.until > now else { return nil }
         counters.happened(refusal.order.kind, relay: index)
+        if refusal.order.kind == .gone { return .hangUp }
         guard refusal.order.kind == .refuse429 else { return HTTPReply(status: .serviceUnavailable, error: "Overloaded") }
         var reply = HTTPReply(status: .tooManyRequests, error: "RateLimitExceeded")
         reply.headers.add(name: "Retry-After", value: "\(refusal.order.retryAfterSeconds)")

@@ -70,6 +70,9 @@ struct RelaySequencer: Sendable {
         return result
     }
 
+    /// Goes on from a number far below those that it gave: up to 500, which no first number is.
+    mutating func renumber() { seq = Int64(random.below(500)) }
+
     private mutating func release(into result: inout [Numbered], where condition: (HeldView) -> Bool) {
         guard !held.isEmpty else { return }
         var rest: [Held] = []

@@ -73,6 +73,23 @@ struct RelayWindow: Sendable {
         }
     }
 
+    /// Gives up everything; returns it. Numbers go on.
+    mutating func forget() -> [Entry] {
+        let gone = Array(entries)
+        start = end
+        entries.removeAll()
+        discardedSeq = lastSeq
+        return gone
+    }
+
+    /// Gives up everything, the numbering too; returns what there was. Places go on.
+    mutating func renumber() -> [Entry] {
+        let gone = forget()
+        lastSeq = 0
+        discardedSeq = 0
+        return gone
+    }
+
     /// Where a reader begins that asks for messages from a cursor on.
     func opening(cursor: Int64?, inclusive: Bool) -> Opening {
         guard let cursor else { return Opening(place: end, state: .live) }

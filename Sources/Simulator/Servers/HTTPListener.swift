@@ -116,6 +116,7 @@ final class HTTPListener: Sendable {
                 case .end:
                     guard let request = head else { return }
                     let reply = await responder.respond(to: HTTPRequest(method: request.method, uri: request.uri, body: body))
+                    if case .hangUp = reply.body { return }
                     try await send(reply, to: request, outbound)
                     if !request.isKeepAlive { return }
                 }
@@ -137,6 +138,7 @@ final class HTTPListener: Sendable {
             head.headers.add(name: "Transfer-Encoding", value: "chunked")
             try await out.write(.head(head))
             while let bytes = await next() { try await out.write(.body(ByteBuffer(bytes: bytes))) }
+        case .hangUp: return
         }
         try await out.write(.end(nil))
     }

@@ -8,6 +8,8 @@ struct HTTPReply: Sendable {
         case bytes([UInt8])
         /// Parts until nil; sent chunked, so that a record of any length needs little memory.
         case parts(@Sendable () async -> [UInt8]?)
+        /// No answer at all: the connection ends.
+        case hangUp
     }
 
     var status: HTTPResponseStatus
@@ -33,5 +35,6 @@ struct HTTPReply: Sendable {
         self.init(status: status, json: ["error": error, "message": message.isEmpty ? status.reasonPhrase : message])
     }
 
+    static var hangUp: HTTPReply { HTTPReply(contentType: "", body: .hangUp) }
     static var notFound: HTTPReply { HTTPReply(status: .notFound, error: "NotFound") }
 }

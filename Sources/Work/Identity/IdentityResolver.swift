@@ -113,6 +113,11 @@ actor IdentityResolver: Service {
         return answers
     }
 
+    /// Identity events of these DIDs were read: a signature that fails from here on may mean another key, however fresh the last fetch is.
+    func announced(_ dids: some Sequence<String> & Sendable) {
+        for did in dids { lastFetch.remove(did) }
+    }
+
     /// Fetches again without waiting, after an identity event.
     func changed(_ dids: some Sequence<String> & Sendable) {
         for did in dids { enqueue(did) }

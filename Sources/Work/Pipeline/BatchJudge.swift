@@ -12,6 +12,8 @@ struct BatchJudge: Sendable {
 
     func judgements(_ messages: [Message], now: WallTime) async -> [Judgement] {
         let judge = judge
+        let announced = Set(messages.lazy.filter { $0.entry.kind == .identity }.map(\.entry.did))
+        if !announced.isEmpty { await identities.announced(announced) }
         let structures = await parallel(messages) { judge.structure(of: $0.entry, now: now) }
         var dids = Set<String>()
         for (index, structure) in structures.enumerated() {

@@ -1,0 +1,45 @@
+import Simulator
+import TestSupport
+import Testing
+
+/// Relays that misbehave in every way a relay can, one after the other in one fleet; the first of four relays is sound.
+@Suite("Whole fleet: relays misbehave")
+struct RelayFaultsTests {
+    /// An account event that overtakes a commit which only a slower relay has would rightly withhold it: none of them where commits are left out.
+    private static let content = ContentConfiguration(accountPerThousand: 0, syncPerThousand: 0)
+    private static let relays = (0..<4).map { RelayConfiguration(name: "relay-\($0)", cursorIsInclusive: $0 % 2 == 1) }
+
+    @Test("everything sent is in the log, once, in order per DID, nothing forged, whatever three of four relays do", .timeLimit(.minutes(5)))
+    func misbehave() async throws {
+        let seed = TestSeed("relays misbehave")
+        // A commit that one relay leaves out waits for the others, also when they are late.
+        let settings = ["WEIR_WORKER_PREDECESSOR_WAIT": "60s"]
+        try await FleetUnderTest.run(seed: seed.value, content: Self.content, relays: Self.relays, settings: settings) { fleet in
+            let ingester = try await fleet.start("ingest", "ingest", "firehose")
+            let worker = try await fleet.start("worker", "worker")
+            try await fleet.simulator.set(EventRate(eventsPerSecond: 60))
+            try await fleet.progress()
+
+            try await fleet.refusedFault(.malformedFrame, relay: 1, count: 3, as: "malformedMessage")
+            try await fleet.refusedFault(.oversizeFrame, relay: 1, count: 1, as: "malformedMessage")
+            try await fleet.silentFault(.unknownOp, relay: 1, count: 2)
+            try await fleet.silentFault(.unknownType, relay: 1, count: 2)
+            try await fleet.refusedFault(.badSignature, relay: 2, count: 2, as: "badSignature")
+            try await fleet.refusedFault(.wrongPrevData, relay: 2, count: 2, as: "badInversion")
+            try await fleet.refusedFault(.wrongTree, relay: 2, count: 2, as: "badInversion", "missingBlock", "badOperation")
+            try await fleet.refusedFault(.futureRev, relay: 2, count: 2, as: "futureRev")
+            try await fleet.silentFault(.duplicate, relay: 3, count: 20)
+            try await fleet.silentFault(.reorder, relay: 3, count: 20, atLeast: 5)
+            try await fleet.silentFault(.dropCommit, relay: 3, count: 10)
+            try await fleet.connectionFaults([(.cutMidFrame, 1, []), (.garbageBytes, 2, []), (.errorFrame, 3, ["error_frame"])])
+            try await fleet.refusedConnects(.refuse429, relay: 1)
+            try await fleet.refusedConnects(.refuse503, relay: 2)
+            try await fleet.relayGone(3) { try await fleet.progress() }
+            try await fleet.silentFault(.silent, relay: 2, count: 1, seconds: 2)
+            try await fleet.silentFault(.delay, relay: 1, count: 20, seconds: 1)
+            try await fleet.step("log = record") { try await fleet.settle() }
+            try await fleet.end(ingester)
+            try await fleet.end(worker)
+        }
+    }
+}

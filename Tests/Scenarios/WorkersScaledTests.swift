@@ -1,0 +1,33 @@
+import Simulator
+import TestSupport
+import Testing
+
+@Suite("Whole fleet: workers come and go")
+struct WorkersScaledTests {
+    @Test("1, 4, then 2 workers under load: shards are shared evenly each time, who leaves ends in order, log = record", .timeLimit(.minutes(3)))
+    func scaled() async throws {
+        let seed = TestSeed("workers scaled")
+        try await FleetUnderTest.run(seed: seed.value) { fleet in
+            let ingester = try await fleet.start("ingest", "ingest", "firehose")
+            var workers = [try await fleet.start("worker 1", "worker")]
+            try await fleet.simulator.set(EventRate(eventsPerSecond: 120))
+            try await Self.settled(fleet, [8])
+            for number in 2...4 { workers.append(try await fleet.start("worker \(number)", "worker")) }
+            try await Self.settled(fleet, [2, 2, 2, 2])
+            for _ in 1...2 { try await fleet.end(workers.removeFirst()) }
+            try await Self.settled(fleet, [4, 4])
+            try await fleet.step("log = record") { try await fleet.settle() }
+            let moves = try await FleetUnderTest.number(fleet.pool, "SELECT sum(lease_moves)::bigint FROM weir.shards")
+            fleet.journal.note("leases moved \(moves) times")
+            #expect(try await fleet.refused(["badSignature", "noIdentity", "identityUnavailable"]) == 0)
+            for process in workers + [ingester] { try await fleet.end(process) }
+        }
+    }
+
+    private static func settled(_ fleet: FleetUnderTest, _ shares: [Int64]) async throws {
+        try await fleet.step("\(shares.count) workers own \(shares) shards") {
+            try await fleet.waitUntil("shards are shared as \(shares)") { _ in try await fleet.sharesOfShards() == shares }
+            try await fleet.progress()
+        }
+    }
+}
