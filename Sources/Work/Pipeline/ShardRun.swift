@@ -94,7 +94,7 @@ struct ShardRun {
             for row in HeldOrder.sorted(ofDID, rev: { $0.rev.isEmpty ? nil : $0.rev }) {
                 let place = Message.HeldPlace(
                     id: row.id, reason: row.reason, since: row.heldSince, dueAt: row.dueAt, attempts: row.attempts,
-                    isOverdue: forced.contains(did) || row.reason == .predecessor && row.dueAt <= now)
+                    isForced: forced.contains(did))
                 messages.append(Message(entry: row.entry, held: place))
             }
         }
