@@ -90,9 +90,9 @@ let package = Package(
 
         // Servers and helpers for tests: private Redis and Postgres processes, prefixes, schemas, faulty peers.
         .target(name: "TestSupport", dependencies: [nioCore, nioPosix], path: "Tests/TestSupport", swiftSettings: settings),
-        tests("EventsTests", ["Events"]),
-        tests("FlowTests", ["Flow", "Events"]),
-        tests("ATProtoTests", ["ATProto", "Events"]),
+        tests("EventsTests", ["Events", "TestSupport"]),
+        tests("FlowTests", ["Flow", "Events", "TestSupport"]),
+        tests("ATProtoTests", ["ATProto", "Events", "TestSupport"]),
         tests("RedisClientTests", ["RedisClient", "TestSupport", nioCore, nioSSL]),
         tests("PostgresClientTests", ["PostgresClient", "TestSupport", log]),
         tests("BrokerTests", ["Broker", "Events", "RedisClient", "TestSupport", nioCore]),

@@ -76,6 +76,8 @@ public struct SessionTracker: Hashable, Sendable {
     public mutating func received(_ entry: UpstreamEntry) -> Verdict {
         guard let index = index(following: entry.session) else { return .stale }
         let session = state.sessions[index]
+        // Nobody counts that far: not an ingester's, and behind it there is no number to expect.
+        guard entry.n < .max else { return lost(at: index, got: entry.n) }
         if entry.n < session.expectedN { return .duplicate }
         if entry.n > session.expectedN { return lost(at: index, got: entry.n) }
         switch entry.kind {

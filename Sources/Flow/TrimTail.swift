@@ -22,6 +22,13 @@ public struct TrimTail: Sendable {
     /// The lowest id that stays, `MINID`; nil as long as too few were committed.
     public var minID: EntryID? {
         guard ids.count > kept else { return nil }
-        return kept == 0 ? ids.last.map { EntryID(milliseconds: $0.milliseconds, sequence: $0.sequence + 1) } : ids[1]
+        return kept == 0 ? ids.last.map(Self.successor) : ids[1]
+    }
+
+    /// The next id that a stream can hold. Whoever else writes into the stream may choose the highest there is; that one stays.
+    private static func successor(_ id: EntryID) -> EntryID {
+        let (sequence, isLast) = id.sequence.addingReportingOverflow(1)
+        guard isLast else { return EntryID(milliseconds: id.milliseconds, sequence: sequence) }
+        return id.milliseconds < .max ? EntryID(milliseconds: id.milliseconds + 1, sequence: 0) : id
     }
 }

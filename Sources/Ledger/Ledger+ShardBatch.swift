@@ -136,8 +136,8 @@ public struct ShardState: Sendable {
 }
 
 extension Ledger {
-    /// Where the shard stands, fenced. Its watermarks are those of every upstream that ever opened a session: where a shard has none, or one of an
-    /// older numbering, it is the upstream's baseline, from which a session may start.
+    /// Where the shard stands, fenced. Its watermarks are those of every upstream that ever opened a session: where a shard has none, it is the
+    /// upstream's baseline, from which a session may start. One of an older numbering stays: what is between may be lost, and is then to be told.
     public func shardState(_ lease: ShardLease) async throws(LedgerError) -> ShardState {
         let shard = PostgresParameter.int32(Int32(clamping: lease.shard))
         return try await mapped("state of shard \(lease.shard)") {

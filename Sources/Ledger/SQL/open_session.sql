@@ -1,10 +1,15 @@
 -- Fence, number, baseline, declared gap and the end of older rewinds in one statement.
+-- At a new numbering, a shard without a watermark keeps where it stood: what it still lacks of the old one is found by its owner, and told as a gap.
 -- $1 kind, $2 host, $3 token, $4 from epoch, $5 from seq, $6 to $9 the gap (after epoch and seq, through epoch and seq) or nulls
 WITH owned AS (
     UPDATE upstreams u SET session = nextval('session_numbers'),
         baseline_epoch = CASE WHEN u.baseline_epoch >= $4 THEN u.baseline_epoch ELSE $4 END,
         baseline_seq = CASE WHEN u.baseline_epoch >= $4 THEN u.baseline_seq ELSE $5 END
     WHERE kind = $1 AND host = $2 AND token = $3 RETURNING id, session
+), kept AS (
+    INSERT INTO watermarks (upstream, shard, epoch, seq)
+    SELECT u.id, s.shard, u.baseline_epoch, u.baseline_seq FROM upstreams u CROSS JOIN shards s
+    WHERE u.kind = $1 AND u.host = $2 AND u.token = $3 AND u.baseline_epoch < $4 ON CONFLICT DO NOTHING
 ), settled AS (
     DELETE FROM rewinds r USING owned WHERE r.upstream = owned.id
 ), gap AS (

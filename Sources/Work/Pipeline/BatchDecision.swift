@@ -84,7 +84,7 @@ struct BatchDecision {
         // Nothing is stored yet and earlier messages wait: to adopt this revision would make repeats of them.
         if chain.rev.isEmpty, mustQueue(message) { return hold(message, .predecessor) }
         let place = RepositoryChain.Commit(rev: parts.rev, since: parts.since, prevData: parts.prevData, data: parts.data)
-        switch chain.commit(place, overdue: message.held?.isOverdue ?? false) {
+        switch chain.commit(place, overdue: message.held.map { policy.isOverdue($0, now: now) } ?? false) {
         case .duplicate:
             duplicates += 1
             return resolved(message)
@@ -123,7 +123,7 @@ struct BatchDecision {
     }
 
     private mutating func waitForIdentity(_ message: Message) {
-        if let held = message.held, held.isOverdue || policy.hasGivenUp(on: held, now: now) {
+        if let held = message.held, policy.hasGivenUp(on: held, now: now) {
             return refuse(message, "identityUnavailable", "no key could be had for \(policy.identity)")
         }
         hold(message, .identity)

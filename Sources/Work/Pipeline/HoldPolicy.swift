@@ -18,7 +18,12 @@ struct HoldPolicy: Sendable {
     /// After `attempts` vain ones: 1, 2, 4 … 60 seconds apart.
     func nextLook(attempts: Int, now: WallTime) -> WallTime { now.adding(.seconds(min(60, 1 << min(attempts, 6)))) }
 
-    func hasGivenUp(on held: Message.HeldPlace, now: WallTime) -> Bool { held.since.adding(identity) <= now }
+    /// No key any more for a message that was held: refuse it.
+    func hasGivenUp(on held: Message.HeldPlace, now: WallTime) -> Bool { held.isForced || held.since.adding(identity) <= now }
+
+    /// A held commit waits for its predecessor no longer. From when it came, whatever it was held for first: what waited for a key may
+    /// miss its predecessor too.
+    func isOverdue(_ held: Message.HeldPlace, now: WallTime) -> Bool { held.isForced || held.since.adding(predecessor) <= now }
 }
 
 extension WallTime {

@@ -13,8 +13,8 @@ struct Message: Sendable {
         var since: WallTime
         var dueAt: WallTime
         var attempts: Int
-        /// Its deadline has passed, or its DID has too many: it is resolved now, whatever is missing.
-        var isOverdue: Bool
+        /// There is no room to hold it any longer: it is resolved now, whatever is missing.
+        var isForced: Bool
     }
 }
 

@@ -94,7 +94,7 @@ struct ShardRun {
             for row in HeldOrder.sorted(ofDID, rev: { $0.rev.isEmpty ? nil : $0.rev }) {
                 let place = Message.HeldPlace(
                     id: row.id, reason: row.reason, since: row.heldSince, dueAt: row.dueAt, attempts: row.attempts,
-                    isOverdue: forced.contains(did) || row.reason == .predecessor && row.dueAt <= now)
+                    isForced: forced.contains(did))
                 messages.append(Message(entry: row.entry, held: place))
             }
         }
@@ -142,10 +142,15 @@ struct ShardRun {
         if let watermark = tracker.state.watermark {
             guard entry.kind == .open, entry.position.epoch > watermark.epoch, !tracker.accepts(from: entry.position, gap: entry.gap) else { return }
         }
-        guard case .at(let baseline) = try await context.ledger.resumePosition(upstream) else { return }
         if tracker.state.watermark == nil {
-            tracker = SessionTracker(state: .init(watermark: baseline, sessions: tracker.state.sessions))
-        } else if let gap = tracker.renumbered(at: baseline) {
+            // This shard's own, not the least of all: at a new numbering that would hide what this one lacks of the old.
+            guard let start = try await context.ledger.shardState(lease).watermarks[upstream] else { return }
+            tracker = SessionTracker(state: .init(watermark: start, sessions: tracker.state.sessions))
+            trackers[upstream] = tracker
+            return try await learnBaseline(upstream, before: entry, &batch)
+        }
+        guard case .at(let baseline) = try await context.ledger.resumePosition(upstream) else { return }
+        if let gap = tracker.renumbered(at: baseline) {
             batch.gaps.append((upstream, gap))
             batch.watermarks[upstream] = baseline
         }

@@ -4,6 +4,8 @@ enum ModelFault: Int, CaseIterable {
     case ingesterRestart, ingesterZombie, zombieAppend, paused
     case replyLost, appendLost, appendCut, appendHalfRefused, appendLate, settledOutOfOrder
     case workerKilled, shardHalted, shardShed
+    case takeOver, firstOpenLost, shedCaughtUp
     case relayReset, windowPassed, gapDeclared
+    case renumberedWhileReading, renumberedAtConnect, openedAndCrashed, renumberedByLedger
     case holeSeen, unopenedSeen, rewindHonoured, rewindOutdated, hintUsed, duplicateSeen, staleSeen
 }

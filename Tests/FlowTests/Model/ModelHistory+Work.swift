@@ -6,9 +6,9 @@ extension ModelHistory {
     /// One batch of a shard's owner: read, apply, and commit all of it or (killed, or fenced as a zombie) nothing.
     mutating func work(_ shard: Int, reliably: Bool = false) {
         guard !shards[shard].halted else { return }
+        var trackers = memory[shard] ?? load(shard)
         var row = shards[shard]
         var asked: [(relay: Int, session: Int64)] = []
-        var trackers: [SessionTracker?] = Array(repeating: nil, count: relays.count)
         let limit = reliably ? Int.max : 1 + random.below(12)
         var read = 0
         for item in streams[shard] where item.id > row.offset {
@@ -16,26 +16,67 @@ extension ModelHistory {
             read += 1
             row.offset = item.id
             let relay = item.entry.host == "a" ? 0 : 1
-            var tracker = trackers[relay] ?? SessionTracker(state: row.trackers[relay] ?? .init(watermark: baselines[relay]), sessionsKept: 3)
-            let before = tracker.state.watermark
-            let verdict = tracker.received(item.entry)
-            if let before, let after = tracker.state.watermark, after < before {
+            let before = trackers[relay].state.watermark
+            learnBaseline(&trackers[relay], before: item.entry, relay, shard, &row)
+            let verdict = trackers[relay].received(item.entry)
+            if let before, let after = trackers[relay].state.watermark, after < before {
                 violation = "the watermark of relay \(relay), shard \(shard) went back from \(before) to \(after)"
                 return
             }
-            trackers[relay] = tracker
-            row.trackers[relay] = tracker.state
             take(verdict, item.entry, relay, shard, &row, &asked)
+            switch verdict {
+            case .barrier, .opened: raise(trackers[relay].state.watermark, relay, &row)
+            default: break
+            }
+            row.sessions[relay] = trackers[relay].state.sessions
             if violation != nil { return }
         }
         guard read > 0 else { return }
         if !reliably, random.once(in: 5) {
+            memory[shard] = nil
             note(.workerKilled)
             return
         }
         shards[shard] = row
+        memory[shard] = trackers
         for (relay, session) in asked where (rewinds[relay] ?? 0) < session { rewinds[relay] = session }
         if random.once(in: 2) { streams[shard].removeAll { $0.id <= row.offset } }
+    }
+
+    /// What a new owner reads.
+    private func load(_ shard: Int) -> [SessionTracker] {
+        relays.indices.map { relay in
+            SessionTracker(state: .init(watermark: watermark(relay, shard), sessions: shards[shard].sessions[relay]), sessionsKept: 3)
+        }
+    }
+
+    /// As a worker does before an entry that it would refuse for what only the ledger knows.
+    private mutating func learnBaseline(
+        _ tracker: inout SessionTracker, before entry: UpstreamEntry, _ relay: Int, _ shard: Int, _ row: inout Shard
+    ) {
+        guard let watermark = tracker.state.watermark else {
+            let known = ledger == .raisesBaseline ? committed(relay) : self.watermark(relay, shard)
+            tracker = SessionTracker(state: .init(watermark: known, sessions: tracker.state.sessions), sessionsKept: 3)
+            return learnBaseline(&tracker, before: entry, relay, shard, &row)
+        }
+        guard entry.kind == .open, entry.position.epoch > watermark.epoch, !tracker.accepts(from: entry.position, gap: entry.gap) else { return }
+        guard let gap = tracker.renumbered(at: committed(relay)) else { return }
+        note(.renumberedByLedger)
+        excuse(gap, relay, shard, &row)
+        raise(gap.through, relay, &row)
+    }
+
+    /// A committed watermark only rises.
+    private func raise(_ watermark: Position?, _ relay: Int, _ row: inout Shard) {
+        guard let watermark else { return }
+        row.watermarks[relay] = max(row.watermarks[relay] ?? watermark, watermark)
+    }
+
+    private func excuse(_ gap: UpstreamEntry.Gap, _ relay: Int, _ shard: Int, _ row: inout Shard) {
+        for message in relays[relay].history where message.key % shardCount == shard {
+            guard message.position > gap.after, message.position <= gap.through else { continue }
+            row.excused[relay][message.key] |= 1 << UInt64(message.rev)
+        }
     }
 
     private mutating func take(
@@ -43,16 +84,20 @@ extension ModelHistory {
         _ asked: inout [(relay: Int, session: Int64)]
     ) {
         switch verdict {
-        case .apply: apply(entry, relay, &row)
+        case .apply:
+            apply(entry, relay, &row)
+            if let left = row.shed[relay], entry.session > left {
+                row.shed[relay] = nil
+                note(.shedCaughtUp)
+            }
         case .duplicate: note(.duplicateSeen)
         case .stale: note(.staleSeen)
         case .opened(let gap):
-            guard let gap else { return }
-            note(.gapDeclared)
-            for message in relays[relay].history where message.key % shardCount == shard {
-                guard message.position > gap.after, message.position <= gap.through else { continue }
-                row.excused[relay][message.key] |= 1 << UInt64(message.rev)
+            if let gap {
+                note(.gapDeclared)
+                excuse(gap, relay, shard, &row)
             }
+            check(entry.position, relay, shard, row)
         case .barrier(let watermark): check(watermark, relay, shard, row)
         case .hole(let session, _, _):
             note(.holeSeen)
@@ -60,7 +105,9 @@ extension ModelHistory {
         case .unopened(let session):
             note(.unopenedSeen)
             asked.append((relay, session))
-        case .shed(let session): asked.append((relay, session))
+        case .shed(let session):
+            row.shed[relay] = session
+            asked.append((relay, session))
         }
     }
 
@@ -78,7 +125,8 @@ extension ModelHistory {
     }
 
     private func isGone(_ rev: Int, _ key: Int, _ relay: Int, _ row: Shard) -> Bool {
-        row.excused.contains { $0[key] & (1 << UInt64(rev)) != 0 }
+        let bit: UInt64 = 1 << UInt64(rev)
+        return row.excused.contains { $0[key] & bit != 0 } || declared.contains { $0[key] & bit != 0 }
     }
 
     /// Whether a relay's message lies behind the position from which its first session started.
@@ -124,7 +172,7 @@ extension ModelHistory {
 
     private mutating func ingestReliably(_ relay: Int) {
         if ingesters[relay] == nil || relays[relay].epoch > (ingesters[relay]?.epoch ?? 0) || rewinds[relay] == currentSession[relay] {
-            ingesters[relay] = open(relay)
+            ingesters[relay] = open(relay, reliably: true)
         }
         rewinds[relay] = nil
         guard var ingester = ingesters[relay] else { return }

@@ -18,14 +18,18 @@ struct ModelHistory {
     /// What Postgres holds for a shard.
     struct Shard {
         var offset = 0
-        /// By relay; nil before the first entry of it.
-        var trackers: [SessionTracker.State?]
+        /// By relay; nil before the first.
+        var watermarks: [Position?]
+        /// By relay.
+        var sessions: [[SessionTracker.Session]]
         /// A bit for each rev, by key.
         var logged = [UInt64](repeating: 0, count: ModelHistory.keys)
         var lastRev = [Int](repeating: 0, count: ModelHistory.keys)
         /// By relay, then key: declared gone.
         var excused: [[UInt64]]
         var halted = false
+        /// By relay, the session whose entries were left out while the shard was halted.
+        var shed: [Int64?]
     }
 
     var random: SplitMix64
@@ -39,7 +43,15 @@ struct ModelHistory {
     var late: [SessionWriter.Append] = []
     var currentSession: [Int64]
     var sessions: Int64 = 0
+    let ledger: ModelLedger
+    /// What each shard's owner has in memory, by relay; nil where it has to read the ledger first.
+    var memory: [[SessionTracker]?]
+    /// What the ledger has as gaps, by relay and key: declared by a session's opening, for all shards.
+    var declared: [[UInt64]]
+    /// From where each relay's very first session started; raised at a new numbering where the ledger's rule says so.
     var baselines: [Position?]
+    /// From where the current numbering of each relay was read.
+    var numberings: [Position?]
     /// From where each relay's very first session started, for the checks alone.
     var starts: [Position?]
     var rewinds: [Int64?]
@@ -47,14 +59,22 @@ struct ModelHistory {
     var seen = [Int](repeating: 0, count: ModelFault.allCases.count)
     var violation: String?
 
-    init(seed: UInt64) {
+    init(seed: UInt64, ledger: ModelLedger = .keepsWatermarks) {
         random = SplitMix64(seed: seed)
+        self.ledger = ledger
         let relayCount = 1 + random.below(2)
         shardCount = 1 + random.below(3)
         relays = (0..<relayCount).map { _ in ModelRelay(keys: Self.keys) }
         streams = Array(repeating: [], count: shardCount)
         let excused = [[UInt64]](repeating: [UInt64](repeating: 0, count: Self.keys), count: relayCount)
-        shards = (0..<shardCount).map { _ in Shard(trackers: Array(repeating: nil, count: relayCount), excused: excused) }
+        let none = [Position?](repeating: nil, count: relayCount)
+        shards = (0..<shardCount).map { _ in
+            Shard(
+                watermarks: none, sessions: Array(repeating: [], count: relayCount), excused: excused, shed: Array(repeating: nil, count: relayCount))
+        }
+        memory = Array(repeating: nil, count: shardCount)
+        declared = excused
+        numberings = none
         hints = Array(repeating: nil, count: relayCount)
         ingesters = Array(repeating: nil, count: relayCount)
         currentSession = Array(repeating: 0, count: relayCount)
@@ -87,11 +107,15 @@ struct ModelHistory {
 
     private mutating func fault(_ relay: Int) {
         let shard = random.below(shardCount)
-        switch random.below(9) {
+        switch random.below(10) {
+        case 9:
+            memory[shard] = nil
+            note(.takeOver)
         case 0:
             guard !streams[shard].isEmpty else { return }
-            streams[shard].remove(at: random.below(streams[shard].count))
+            let lost = streams[shard].remove(at: random.below(streams[shard].count)).entry
             note(.entryLost)
+            if lost.kind == .open, shards[shard].watermarks[lost.host == "a" ? 0 : 1] == nil { note(.firstOpenLost) }
         case 1:
             // The last second of the append-only file: every shard loses what came after one moment.
             let from = nextID - 1 - random.below(12)
@@ -130,64 +154,6 @@ struct ModelHistory {
     }
 
     // MARK: - Ingest
-
-    mutating func ingest(_ relay: Int) {
-        guard var ingester = ingesters[relay] else {
-            ingesters[relay] = open(relay)
-            return
-        }
-        if relays[relay].epoch > ingester.epoch {
-            ingesters[relay] = open(relay)
-            return
-        }
-        if let named = rewinds[relay] {
-            if named == ingester.session {
-                note(.rewindHonoured)
-                ingesters[relay] = open(relay)
-                return
-            }
-            rewinds[relay] = nil
-            note(.rewindOutdated)
-        }
-        advance(&ingester)
-        if let hint = ingester.hint, random.once(in: 2) {
-            hints[relay] = hint
-            ingester.hint = nil
-        } else if let position = ingester.writer.acknowledgedBarrier {
-            ingester.hint = position
-        }
-        ingesters[relay] = ingester
-    }
-
-    /// A new session, numbered and fenced in Postgres.
-    mutating func open(_ relay: Int) -> ModelIngester {
-        let wanted: Position
-        if baselines[relay] == nil {
-            // The very first one, from all that is kept or from now on.
-            wanted = random.once(in: 2) ? Position(epoch: 1, seq: 0) : relays[relay].last
-            baselines[relay] = wanted
-            starts[relay] = wanted
-        } else if let hint = hints[relay], rewinds[relay] == nil {
-            note(.hintUsed)
-            wanted = hint
-        } else {
-            wanted = committed(relay)
-        }
-        rewinds[relay] = nil
-        sessions += 1
-        currentSession[relay] = sessions
-        let (from, gap) = relays[relay].resume(after: wanted)
-        return ModelIngester(
-            relay: relay, session: sessions, from: from, gap: gap, shards: shardCount, next: relays[relay].index(after: from))
-    }
-
-    func committed(_ relay: Int) -> Position {
-        var watermarks = WatermarkSet(baseline: baselines[relay] ?? Position(epoch: 1, seq: 0), shards: shardCount)
-        for shard in shards.indices {
-            if let watermark = shards[shard].trackers[relay]?.watermark { watermarks.raise(shard, to: watermark) }
-        }
-        return watermarks.safeCursor
-    }
 
     mutating func advance(_ ingester: inout ModelIngester) {
         if ingester.writer.mustPause { note(.paused) }
