@@ -58,10 +58,11 @@ let package = Package(
         .systemLibrary(name: "CHiredis"),
         .systemLibrary(name: "CLibpq"),
         .systemLibrary(name: "CSecp256k1"),
+        .target(name: "CSHA256"),
         // Listed in the order of imports: a target may depend on those above it only (DESIGN, `ops/lint`).
         module("Events", []),
         module("Flow", ["Events", deque]),
-        module("ATProto", ["Events", "CSecp256k1", crypto]),
+        module("ATProto", ["Events", "CSecp256k1", "CSHA256", crypto]),
         module("RedisClient", ["CHiredis", log, nioCore, nioPosix, nioSSL, deque]),
         module("PostgresClient", ["CLibpq", log, lifecycle, deque, ordered]),
         module("Broker", ["Events", "RedisClient", nioCore]),
@@ -85,7 +86,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "weir",
-            dependencies: ["Fleet", "Events", "Broker", "Ledger", "ATProto", "Serve", "Simulator", arguments, log],
+            dependencies: ["Fleet", "Events", "Broker", "Ledger", "ATProto", "Work", "Serve", "Simulator", arguments, log],
             swiftSettings: settings),
 
         // Servers and helpers for tests: private Redis and Postgres processes, prefixes, schemas, faulty peers.

@@ -1,19 +1,24 @@
 /// RFC 4648 base32 in lower case without padding, as multibase `b` uses it.
 enum Base32 {
-    private static let alphabet: [UInt8] = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
+    private static let alphabet: StaticString = "abcdefghijklmnopqrstuvwxyz234567"
 
-    static func encode(_ bytes: UnsafeRawBufferPointer, into text: inout [UInt8]) {
-        var buffer: UInt32 = 0
-        var bits = 0
-        for byte in bytes {
-            buffer = buffer << 8 | UInt32(byte)
-            bits += 8
-            while bits >= 5 {
-                bits -= 5
-                text.append(alphabet[Int(buffer >> UInt32(bits)) & 31])
+    /// Writes the text of `bytes` to `target`, where the caller has room for eight characters for each five bytes begun; returns how many it has.
+    static func encode(_ bytes: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer) -> Int {
+        let alphabet = alphabet.utf8Start
+        var written = 0
+        var index = 0
+        while index < bytes.count {
+            // Five bytes are eight characters; what is missing at the end counts as zero bits, and is not written.
+            let taken = min(5, bytes.count - index)
+            var group: UInt64 = 0
+            for position in 0..<taken { group |= UInt64(bytes[index + position]) << UInt64(32 - 8 * position) }
+            for position in 0..<((taken * 8 + 4) / 5) {
+                target.storeBytes(of: alphabet[Int(group >> UInt64(35 - 5 * position) & 31)], toByteOffset: written, as: UInt8.self)
+                written += 1
             }
+            index += taken
         }
-        if bits > 0 { text.append(alphabet[Int(buffer << UInt32(5 - bits)) & 31]) }
+        return written
     }
 
     /// Nil where a character is not of the alphabet or the bits left over are not zero.

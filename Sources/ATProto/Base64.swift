@@ -1,22 +1,21 @@
 /// RFC 4648 base64 with the standard alphabet, written without padding, as the data model's `$bytes` uses it.
 enum Base64 {
-    private static let alphabet: [UInt8] = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
-    static func encode(_ bytes: UnsafeRawBufferPointer, into text: inout [UInt8]) {
-        text.reserveCapacity(text.count + (bytes.count * 4 + 2) / 3)
-        alphabet.withUnsafeBufferPointer { alphabet in
-            var index = 0
-            while index + 3 <= bytes.count {
-                let group = UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8 | UInt32(bytes[index + 2])
-                for shift: UInt32 in [18, 12, 6, 0] { text.append(alphabet[Int(group >> shift & 63)]) }
-                index += 3
+    /// Writes the text of `bytes` to `target`, where the caller has room for four characters for each three bytes, rounded up.
+    static func encode(_ bytes: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer) {
+        let alphabet = alphabet.utf8Start
+        var written = 0
+        var index = 0
+        while index < bytes.count {
+            let taken = min(3, bytes.count - index)
+            var group: UInt32 = 0
+            for position in 0..<taken { group |= UInt32(bytes[index + position]) << UInt32(16 - 8 * position) }
+            for position in 0...taken {
+                target.storeBytes(of: alphabet[Int(group >> UInt32(18 - 6 * position) & 63)], toByteOffset: written, as: UInt8.self)
+                written += 1
             }
-            let rest = bytes.count - index
-            guard rest > 0 else { return }
-            let group = UInt32(bytes[index]) << 16 | (rest == 2 ? UInt32(bytes[index + 1]) << 8 : 0)
-            text.append(alphabet[Int(group >> 18 & 63)])
-            text.append(alphabet[Int(group >> 12 & 63)])
-            if rest == 2 { text.append(alphabet[Int(group >> 6 & 63)]) }
+            index += taken
         }
     }
 

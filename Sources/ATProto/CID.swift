@@ -41,40 +41,48 @@ public struct CID: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Reads 36 bytes at `offset`; nil where they are not there or another kind of CID.
+    @inline(__always)
     init?(loading buffer: UnsafeRawBufferPointer, at offset: Int) {
         guard offset >= 0, buffer.count - offset >= Self.binaryLength else { return nil }
-        guard buffer[offset] == 1, let codec = Codec(rawValue: buffer[offset + 1]), buffer[offset + 2] == 0x12, buffer[offset + 3] == 0x20 else {
-            return nil
+        switch UInt32(littleEndian: buffer.loadUnaligned(fromByteOffset: offset, as: UInt32.self)) {
+        case Self.head(.dagCBOR): self.init(codec: .dagCBOR, digest: Digest(loading: buffer, at: offset + 4))
+        case Self.head(.raw): self.init(codec: .raw, digest: Digest(loading: buffer, at: offset + 4))
+        default: return nil
         }
-        self.init(codec: codec, digest: Digest(loading: buffer, at: offset + 4))
+    }
+
+    /// The first four bytes of the binary form, the first of them lowest: version, codec, SHA-256, its length.
+    @inline(__always)
+    static func head(_ codec: Codec) -> UInt32 { 0x2012_0001 | UInt32(codec.rawValue) << 8 }
+
+    /// Writes the binary form, 36 bytes; the caller has checked that there is room.
+    @inline(__always)
+    func store(to target: UnsafeMutableRawPointer) {
+        target.storeBytes(of: Self.head(codec).littleEndian, as: UInt32.self)
+        digest.store(to: target + 4)
     }
 
     /// The binary form, 36 bytes.
     public var binary: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.binaryLength)
-        append(to: &bytes)
-        return bytes
+        Array(unsafeUninitializedCapacity: Self.binaryLength) { bytes, count in
+            guard let base = bytes.baseAddress else { return }
+            store(to: base)
+            count = Self.binaryLength
+        }
     }
 
-    func append(to bytes: inout [UInt8]) {
-        bytes.append(1)
-        bytes.append(codec.rawValue)
-        bytes.append(0x12)
-        bytes.append(0x20)
-        digest.withBytes { bytes.append(contentsOf: $0) }
-    }
+    func append(to bytes: inout [UInt8]) { bytes.append(contentsOf: binary) }
 
     /// The text form.
     public var description: String {
-        var text: [UInt8] = []
-        appendText(to: &text)
-        return String(decoding: text, as: UTF8.self)
-    }
-
-    /// Appends the text form in ASCII.
-    func appendText(to text: inout [UInt8]) {
-        text.append(UInt8(ascii: "b"))
-        binary.withUnsafeBytes { Base32.encode($0, into: &text) }
+        String(unsafeUninitializedCapacity: 59) { text in
+            guard let base = text.baseAddress else { return 0 }
+            base[0] = UInt8(ascii: "b")
+            return withUnsafeTemporaryAllocation(byteCount: Self.binaryLength, alignment: 8) { binary in
+                guard let bytes = binary.baseAddress else { return 0 }
+                store(to: bytes)
+                return 1 + Base32.encode(UnsafeRawBufferPointer(binary), to: UnsafeMutableRawPointer(base + 1))
+            }
+        }
     }
 }

@@ -20,7 +20,7 @@ public struct BlockIndex: Sendable {
         guard range.lowerBound >= 0, range.upperBound <= bytes.count else { throw FormatError(.car, "a range outside of the buffer") }
         self.bytes = bytes
         (roots, sections) = try bytes.withRaw { buffer throws(FormatError) in
-            try Self.scan(buffer, range, verifying: verifying)
+            try Self.scan(buffer, range)
         }
         var table: [CID: Int] = [:]
         if sections.count > Self.scanLimit {
@@ -28,19 +28,24 @@ public struct BlockIndex: Sendable {
             for (index, section) in sections.enumerated() where table[section.cid] == nil { table[section.cid] = index }
         }
         self.table = table
+        if verifying { try verify() }
     }
 
-    private static func scan(
-        _ buffer: UnsafeRawBufferPointer, _ range: Range<Int>, verifying: Bool
-    ) throws(FormatError) -> ([CID], [CARReader.Section]) {
-        let (roots, end) = try CARReader.header(buffer, range)
-        var sections: [CARReader.Section] = []
-        sections.reserveCapacity(min(scanLimit, range.count / 64))
-        var offset = end
-        while let section = try CARReader.section(buffer, &offset, range.upperBound) {
-            if verifying, Digest(hashing: UnsafeRawBufferPointer(rebasing: buffer[section.range])) != section.cid.digest {
+    /// Throws `cid` where a block has not the digest of its CID.
+    public func verify() throws(FormatError) {
+        try bytes.withRaw { buffer throws(FormatError) in
+            for section in sections where Digest(hashing: UnsafeRawBufferPointer(rebasing: buffer[section.range])) != section.cid.digest {
                 throw FormatError(.cid, "a block whose digest is not its CID's", offset: section.range.lowerBound)
             }
+        }
+    }
+
+    private static func scan(_ buffer: UnsafeRawBufferPointer, _ range: Range<Int>) throws(FormatError) -> ([CID], [CARReader.Section]) {
+        let (roots, end) = try CARReader.header(buffer, range)
+        var sections: [CARReader.Section] = []
+        sections.reserveCapacity(min(scanLimit, range.count / CID.binaryLength))
+        var offset = end
+        while let section = try CARReader.section(buffer, &offset, range.upperBound) {
             sections.append(section)
         }
         return (roots, sections)
@@ -59,4 +64,5 @@ public struct BlockIndex: Sendable {
     }
 
     func range(at position: Int) -> Range<Int> { sections[position].range }
+    func cid(at position: Int) -> CID { sections[position].cid }
 }

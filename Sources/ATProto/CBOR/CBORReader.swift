@@ -19,9 +19,11 @@ struct CBORReader {
 
     var isAtEnd: Bool { offset == end }
 
-    func failure(_ message: String) -> FormatError { FormatError(.cbor, message, offset: offset) }
+    @inline(never)
+    func failure(_ message: StaticString) -> FormatError { FormatError(.cbor, "\(message)", offset: offset) }
 
     /// The kind of the next item, without reading it.
+    @inline(__always)
     func kind() throws(FormatError) -> Kind {
         guard offset < end else { throw failure("ends too early") }
         let first = buffer[offset]
@@ -52,9 +54,15 @@ struct CBORReader {
             offset += 1
             return (first >> 5, UInt64(info))
         }
+        // Keys, short texts and digests: one byte more.
+        if info == 24, end - offset > 1, buffer[offset + 1] >= 24 {
+            defer { offset += 2 }
+            return (first >> 5, UInt64(buffer[offset + 1]))
+        }
         return (first >> 5, try longArgument(info))
     }
 
+    @inline(never)
     private mutating func longArgument(_ info: UInt8) throws(FormatError) -> UInt64 {
         guard info < 28 else { throw failure("an indefinite or reserved length") }
         let width = 1 << Int(info - 24)
@@ -73,6 +81,7 @@ struct CBORReader {
         return value
     }
 
+    @inline(__always)
     private mutating func length(_ major: UInt8, _ what: StaticString) throws(FormatError) -> Int {
         let start = offset
         let head = try head()
@@ -91,6 +100,7 @@ struct CBORReader {
         return head.major == 0 ? value : ~value
     }
 
+    @inline(__always)
     mutating func byteString() throws(FormatError) -> Range<Int> {
         let count = try length(2, "bytes")
         defer { offset += count }
@@ -114,6 +124,17 @@ struct CBORReader {
         let count = try length(5, "a map")
         guard count <= (end - offset) / 2 else { throw failure("a map longer than what is left") }
         return count
+    }
+
+    /// Passes over a key of one character where it is the next one; otherwise reads what is there as a key, and gives false.
+    @inline(__always)
+    mutating func skipKey(_ name: Unicode.Scalar) throws(FormatError) -> Bool {
+        if end - offset >= 2, buffer[offset] == 0x61, buffer[offset + 1] == UInt8(ascii: name) {
+            offset += 2
+            return true
+        }
+        _ = try text()
+        return false
     }
 
     /// The next key of a map, in canonical order after the one before.
@@ -152,8 +173,42 @@ struct CBORReader {
     }
 
     /// A CID that this module can hold: dag-cbor or raw, SHA-256.
+    @inline(__always)
     mutating func link() throws(FormatError) -> CID {
         let start = offset
+        if let range = plainLink(), let cid = CID(loading: buffer, at: range.lowerBound) { return cid }
+        return try otherLink(from: start)
+    }
+
+    /// Where the 36 bytes of such a link lie; nil where it is null.
+    @inline(__always)
+    mutating func linkPlaceOrNull() throws(FormatError) -> Int? { nullIfPresent() ? nil : try linkPlace() }
+
+    /// Where the 36 bytes of such a link lie.
+    @inline(__always)
+    mutating func linkPlace() throws(FormatError) -> Int {
+        let start = offset
+        if let range = plainLink() { return range.lowerBound }
+        _ = try otherLink(from: start)
+        return start + Self.linkHeadBytes
+    }
+
+    /// Tag, head of a byte string of 37 bytes, leading zero.
+    private static let linkHeadBytes = 5
+
+    /// Reads a link to a dag-cbor block with SHA-256, as nearly all are, by comparing its first nine bytes at once; nil for all others.
+    @inline(__always)
+    private mutating func plainLink() -> Range<Int>? {
+        guard end - offset >= Self.linkHeadBytes + CID.binaryLength,
+            UInt64(littleEndian: buffer.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) == 0x1271_0100_2558_2ad8, buffer[offset + 8] == 0x20
+        else { return nil }
+        let start = offset + Self.linkHeadBytes
+        offset = start + CID.binaryLength
+        return start..<offset
+    }
+
+    @inline(never)
+    private mutating func otherLink(from start: Int) throws(FormatError) -> CID {
         let range = try linkBytes()
         guard range.count == CID.binaryLength, let cid = CID(loading: buffer, at: range.lowerBound) else {
             throw FormatError(.cid, "a link that is no CIDv1 of dag-cbor or raw with SHA-256", offset: start)
@@ -197,13 +252,19 @@ struct CBORReader {
 
     // MARK: - What ranges hold
 
-    func string(_ range: Range<Int>) -> String { String(decoding: UnsafeRawBufferPointer(rebasing: buffer[range]), as: UTF8.self) }
-    func array(_ range: Range<Int>) -> [UInt8] { Array(UnsafeRawBufferPointer(rebasing: buffer[range])) }
+    /// A range that this reader gave.
+    @inline(__always)
+    func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: buffer.baseAddress.map { $0 + range.lowerBound }, count: range.count)
+    }
+
+    func string(_ range: Range<Int>) -> String { String(decoding: bytes(range), as: UTF8.self) }
+    func array(_ range: Range<Int>) -> [UInt8] { Array(bytes(range)) }
 
     @inline(__always)
     func equals(_ range: Range<Int>, _ text: StaticString) -> Bool {
         guard range.count == text.utf8CodeUnitCount else { return false }
-        for index in 0..<range.count where buffer[range.lowerBound + index] != text.utf8Start[index] { return false }
+        for index in 0..<text.utf8CodeUnitCount where buffer[range.lowerBound + index] != text.utf8Start[index] { return false }
         return true
     }
 }

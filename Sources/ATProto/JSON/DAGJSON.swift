@@ -4,30 +4,43 @@
 /// forbids it: floats, maps with a key `$link` or `$bytes`, a `$type` that is not a text of at least one character, a blob without its
 /// `ref`, `mimeType` and `size`.
 public enum DAGJSON {
-    /// Appends the JSON form of the record in `range` of `bytes`: canonical DAG-CBOR whose top is a map.
+    /// The JSON form of the record in `range` of `bytes`: canonical DAG-CBOR whose top is a map.
     ///
-    /// Straight from one buffer to the other. Throws `cbor`, `cid` or `dataModel`; then `json` is as it was.
-    public static func write(_ range: Range<Int>, of bytes: [UInt8], into json: inout [UInt8]) throws(FormatError) {
+    /// Straight from one buffer to the other, with all checks of a strict reader on the way. Throws `cbor`, `cid` or `dataModel`.
+    public static func json(_ range: Range<Int>, of bytes: [UInt8]) throws(FormatError) -> [UInt8] {
         guard range.lowerBound >= 0, range.upperBound <= bytes.count else { throw FormatError(.cbor, "a range outside of the buffer") }
-        let start = json.count
-        json.reserveCapacity(start + range.count * 2)
-        do {
-            try bytes.withRaw { buffer throws(FormatError) in
-                var writer = DAGJSONWriter(CBORReader(buffer, range: range))
-                try writer.record(into: &json)
+        return try bytes.withRaw { buffer throws(FormatError) in
+            // Text takes about as much as it took, a link nearly twice: most records fit at once. No item grows more than fourteenfold.
+            var capacity = range.count + range.count / 4 + 128
+            while true {
+                if let json = try write(CBORReader(buffer, range: range), capacity: capacity) { return json }
+                capacity *= 4
             }
-        } catch {
-            json.removeSubrange(start...)
-            throw error
         }
     }
 
-    /// The JSON form of all of `bytes`.
-    public static func json(_ bytes: [UInt8]) throws(FormatError) -> [UInt8] {
-        var json: [UInt8] = []
-        try write(0..<bytes.count, of: bytes, into: &json)
-        return json
+    /// Nil where the JSON has no room.
+    private static func write(_ reader: CBORReader, capacity: Int) throws(FormatError) -> [UInt8]? {
+        var failure: FormatError?
+        var isTooSmall = false
+        let json = [UInt8](unsafeUninitializedCapacity: capacity) { memory, count in
+            var output = JSONOutput(UnsafeMutableRawBufferPointer(memory))
+            var writer = DAGJSONWriter(reader)
+            do throws(FormatError) { try writer.record(into: &output) } catch { failure = error }
+            isTooSmall = output.isTooSmall
+            count = output.count
+        }
+        if let failure { throw failure }
+        return isTooSmall ? nil : json
     }
+
+    /// Appends the JSON form of the record in `range` of `bytes`; where that throws, `json` is as it was.
+    public static func write(_ range: Range<Int>, of bytes: [UInt8], into json: inout [UInt8]) throws(FormatError) {
+        json.append(contentsOf: try self.json(range, of: bytes))
+    }
+
+    /// The JSON form of all of `bytes`.
+    public static func json(_ bytes: [UInt8]) throws(FormatError) -> [UInt8] { try json(0..<bytes.count, of: bytes) }
 
     /// Reads a record's JSON; throws `json` where it is none, `dataModel` where it has no place in the data model or its top is no object.
     public static func record(_ json: [UInt8]) throws(FormatError) -> CBORValue {

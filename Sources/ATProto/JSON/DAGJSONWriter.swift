@@ -6,56 +6,56 @@ struct DAGJSONWriter {
 
     init(_ reader: CBORReader) { self.reader = reader }
 
-    mutating func record(into json: inout [UInt8]) throws(FormatError) {
+    mutating func record(into json: inout JSONOutput) throws(FormatError) {
         guard try reader.kind() == .map else { throw FormatError(.dataModel, "a record that is no map", offset: reader.offset) }
         try map(into: &json, nesting: Limits.nesting)
         guard reader.isAtEnd else { throw reader.failure("bytes after the record") }
     }
 
-    private mutating func value(into json: inout [UInt8], nesting: Int) throws(FormatError) {
+    private mutating func value(into json: inout JSONOutput, nesting: Int) throws(FormatError) {
         switch try reader.kind() {
         case .text: string(try reader.text(), into: &json)
         case .map: try map(into: &json, nesting: nesting - 1)
         case .array: try array(into: &json, nesting: nesting - 1)
-        case .integer: Self.integer(try reader.integer(), into: &json)
-        case .bool: Self.ascii(try reader.bool() ? "true" : "false", into: &json)
+        case .integer: json.integer(try reader.integer())
+        case .bool: json.ascii(try reader.bool() ? "true" : "false")
         case .null:
             try reader.null()
-            Self.ascii("null", into: &json)
+            json.ascii("null")
         case .link: try link(into: &json)
         case .bytes:
-            Self.ascii("{\"$bytes\":\"", into: &json)
-            Base64.encode(UnsafeRawBufferPointer(rebasing: reader.buffer[try reader.byteString()]), into: &json)
-            Self.ascii("\"}", into: &json)
+            json.ascii("{\"$bytes\":\"")
+            json.base64(reader.bytes(try reader.byteString()))
+            json.ascii("\"}")
         case .float: throw FormatError(.dataModel, "a float", offset: reader.offset)
         }
     }
 
-    private mutating func array(into json: inout [UInt8], nesting: Int) throws(FormatError) {
+    private mutating func array(into json: inout JSONOutput, nesting: Int) throws(FormatError) {
         guard nesting > 0 else { throw reader.failure("nested too deeply") }
-        json.append(UInt8(ascii: "["))
+        json.character("[")
         for index in 0..<(try reader.arrayCount()) {
-            if index > 0 { json.append(UInt8(ascii: ",")) }
+            if index > 0 { json.character(",") }
             try value(into: &json, nesting: nesting)
         }
-        json.append(UInt8(ascii: "]"))
+        json.character("]")
     }
 
-    private mutating func map(into json: inout [UInt8], nesting: Int) throws(FormatError) {
+    private mutating func map(into json: inout JSONOutput, nesting: Int) throws(FormatError) {
         guard nesting > 0 else { throw reader.failure("nested too deeply") }
         let start = reader.offset
-        json.append(UInt8(ascii: "{"))
+        json.character("{")
         var order = CBORKeyOrder()
         var blob = BlobCheck()
         for index in 0..<(try reader.mapCount()) {
-            if index > 0 { json.append(UInt8(ascii: ",")) }
+            if index > 0 { json.character(",") }
             let key = try reader.key(&order)
             try blob.see(key, &reader)
             string(key, into: &json)
-            json.append(UInt8(ascii: ":"))
+            json.character(":")
             try value(into: &json, nesting: nesting)
         }
-        json.append(UInt8(ascii: "}"))
+        json.character("}")
         guard blob.isValid else { throw FormatError(.dataModel, "a blob without its ref, mimeType or size", offset: start) }
     }
 
@@ -87,58 +87,68 @@ struct DAGJSONWriter {
         }
     }
 
-    private mutating func link(into json: inout [UInt8]) throws(FormatError) {
+    private mutating func link(into json: inout JSONOutput) throws(FormatError) {
         let range = try reader.linkBytes()
         // Records may link to what is no part of a repository, under other hashes: these are kept as they are.
         guard range.count >= 4, range.count <= 128, reader.buffer[range.lowerBound] == 1 else {
             throw FormatError(.cid, "a link that is no CIDv1", offset: range.lowerBound)
         }
-        Self.ascii("{\"$link\":\"b", into: &json)
-        Base32.encode(UnsafeRawBufferPointer(rebasing: reader.buffer[range]), into: &json)
-        Self.ascii("\"}", into: &json)
+        json.ascii("{\"$link\":\"b")
+        json.base32(reader.bytes(range))
+        json.ascii("\"}")
     }
 
     /// Writes text that was checked to be UTF-8, escaping what JSON asks for.
-    private func string(_ range: Range<Int>, into json: inout [UInt8]) {
-        json.append(UInt8(ascii: "\""))
+    private func string(_ range: Range<Int>, into json: inout JSONOutput) {
+        json.character("\"")
         var start = range.lowerBound
-        for index in range {
-            let byte = reader.buffer[index]
-            guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-            json.append(contentsOf: UnsafeRawBufferPointer(rebasing: reader.buffer[start..<index]))
-            start = index + 1
-            Self.escape(byte, into: &json)
+        while true {
+            let end = JSONEscape.first(in: reader.buffer, start..<range.upperBound)
+            json.copy(reader.bytes(start..<end))
+            guard end < range.upperBound else { break }
+            Self.escape(reader.buffer[end], into: &json)
+            start = end + 1
         }
-        json.append(contentsOf: UnsafeRawBufferPointer(rebasing: reader.buffer[start..<range.upperBound]))
-        json.append(UInt8(ascii: "\""))
+        json.character("\"")
     }
 
-    private static func escape(_ byte: UInt8, into json: inout [UInt8]) {
-        json.append(UInt8(ascii: "\\"))
+    private static func escape(_ byte: UInt8, into json: inout JSONOutput) {
+        json.character("\\")
         switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"): json.append(byte)
-        case 0x0a: json.append(UInt8(ascii: "n"))
-        case 0x0d: json.append(UInt8(ascii: "r"))
-        case 0x09: json.append(UInt8(ascii: "t"))
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): json.byte(byte)
+        case 0x0a: json.character("n")
+        case 0x0d: json.character("r")
+        case 0x09: json.character("t")
         default:
-            ascii("u00", into: &json)
-            json.append(hexadecimal.utf8Start[Int(byte >> 4)])
-            json.append(hexadecimal.utf8Start[Int(byte & 15)])
+            json.ascii("u00")
+            json.byte(hexadecimal.utf8Start[Int(byte >> 4)])
+            json.byte(hexadecimal.utf8Start[Int(byte & 15)])
         }
     }
+}
 
-    private static func integer(_ value: Int64, into json: inout [UInt8]) {
-        if value < 0 { json.append(UInt8(ascii: "-")) }
-        var rest = value.magnitude
-        let start = json.count
-        repeat {
-            json.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        } while rest > 0
-        json[start...].reverse()
-    }
-
-    private static func ascii(_ text: StaticString, into json: inout [UInt8]) {
-        json.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+/// Finds what a JSON string may not hold as it is: quotation marks, reverse solidi, and what is below U+0020.
+enum JSONEscape {
+    /// The first such byte in a range that lies in the buffer, or the range's end.
+    @inline(__always)
+    static func first(in buffer: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int {
+        var index = range.lowerBound
+        let end = range.upperBound
+        while end - index >= 8 {
+            // Eight bytes at a time: in each expression the top bit of a byte is set where the byte is one of them.
+            let word = buffer.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let quote = word ^ 0x2222_2222_2222_2222
+            let solidus = word ^ 0x5c5c_5c5c_5c5c_5c5c
+            let control = (word &- 0x2020_2020_2020_2020) & ~word
+            let marks = (quote &- 0x0101_0101_0101_0101) & ~quote | (solidus &- 0x0101_0101_0101_0101) & ~solidus
+            if (control | marks) & 0x8080_8080_8080_8080 != 0 { break }
+            index += 8
+        }
+        while index < end {
+            let byte = buffer[index]
+            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return index }
+            index += 1
+        }
+        return end
     }
 }

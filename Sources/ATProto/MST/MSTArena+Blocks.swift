@@ -1,21 +1,19 @@
 extension MSTArena {
     /// The root's address; hashes what has changed since it was last asked for.
-    mutating func rootCID() -> CID {
-        var writer = CBORWriter(capacity: 1024)
-        return address(root, &writer) ?? Self.emptyRoot
-    }
+    mutating func rootCID() -> CID { address(root) ?? Self.emptyRoot }
 
     // Recursion is bounded by the layers, at most 129.
-    private mutating func address(_ child: MSTChild, _ writer: inout CBORWriter) -> CID? {
+    private mutating func address(_ child: MSTChild) -> CID? {
         switch child {
         case .none: return nil
         case .stub(let cid): return cid
         case .node(let index):
             if let cid = nodes[index].cid { return cid }
-            for gap in 0...nodes[index].entries.count { _ = address(nodes[index][gap: gap], &writer) }
-            writer.reset()
-            encode(index, into: &writer)
-            let cid = CID(hashing: writer.bytes)
+            for gap in 0...nodes[index].entries.count { _ = address(nodes[index][gap: gap]) }
+            let digest = withUnsafeTemporaryAllocation(byteCount: encodedBytesMax(index), alignment: 8) { memory in
+                Digest(hashing: UnsafeRawBufferPointer(rebasing: memory[..<encode(index, to: memory)]))
+            }
+            let cid = CID(codec: .dagCBOR, digest: digest)
             setAddress(cid, of: index)
             return cid
         }
@@ -30,34 +28,30 @@ extension MSTArena {
         }
     }
 
-    /// The block of a node whose children have addresses.
-    private func encode(_ index: Int, into writer: inout CBORWriter) {
-        writer.map(count: 2)
-        writer.text("e")
-        writer.array(count: nodes[index].entries.count)
-        var previous: [UInt8] = []
+    /// Not less than the bytes of a node's block.
+    private func encodedBytesMax(_ index: Int) -> Int {
+        nodes[index].entries.reduce(MSTBlockWriter.nodeBytesMax) { $0 + MSTBlockWriter.entryBytesMax + $1.key.count }
+    }
+
+    /// Writes the block of a node whose children have addresses, and returns its length. There is room for ``encodedBytesMax(_:)``.
+    private func encode(_ index: Int, to memory: UnsafeMutableRawBufferPointer) -> Int {
+        guard var writer = MSTBlockWriter(memory) else { return 0 }
+        writer.begin(entries: nodes[index].entries.count)
+        var previous: MSTEntryKey?
         for entry in nodes[index].entries {
-            let prefix = MSTKey.commonPrefix(previous, entry.key)
-            writer.map(count: 4)
-            writer.text("k")
-            writer.byteString(entry.key[prefix...])
-            writer.text("p")
-            writer.integer(Int64(prefix))
-            writer.text("t")
-            writer.link(orNull: knownAddress(entry.right))
-            writer.text("v")
-            writer.link(entry.value)
+            writer.entry(entry.key, prefix: previous.map { $0.commonPrefix(entry.key) } ?? 0, right: knownAddress(entry.right), value: entry.value)
             previous = entry.key
         }
-        writer.text("l")
-        writer.link(orNull: knownAddress(nodes[index].left))
+        writer.end(left: knownAddress(nodes[index].left))
+        return writer.count
     }
 
     private func block(_ index: Int) -> Block? {
         guard let cid = nodes[index].cid else { return nil }
-        var writer = CBORWriter(capacity: 512)
-        encode(index, into: &writer)
-        return Block(cid: cid, bytes: writer.bytes)
+        let bytes = [UInt8](unsafeUninitializedCapacity: encodedBytesMax(index)) { memory, count in
+            count = encode(index, to: UnsafeMutableRawBufferPointer(memory))
+        }
+        return Block(cid: cid, bytes: bytes)
     }
 
     /// All nodes, or only those that are new since the mark, parents before children.
@@ -92,7 +86,7 @@ extension MSTArena {
     /// The nodes on the paths to a key and to its neighbours on both sides: what an inversion of a change of this key needs.
     ///
     /// Where the key is not in the tree, its neighbours are entries of nodes on the path to its place.
-    func coveringNodes(of key: [UInt8], into indices: inout Set<Int>) {
+    func coveringNodes(of key: MSTEntryKey, into indices: inout Set<Int>) {
         var child = root
         while case .node(let index) = child {
             indices.insert(index)
@@ -116,9 +110,9 @@ extension MSTArena {
     func blocks(at indices: Set<Int>) -> [Block] { indices.sorted().compactMap(block) }
 
     /// Visits all pairs in order of keys. Stubs are passed over.
-    func forEach(_ visit: (_ key: [UInt8], _ value: CID) -> Void) { forEach(root, visit) }
+    func forEach(_ visit: (_ key: MSTEntryKey, _ value: CID) -> Void) { forEach(root, visit) }
 
-    private func forEach(_ child: MSTChild, _ visit: ([UInt8], CID) -> Void) {
+    private func forEach(_ child: MSTChild, _ visit: (MSTEntryKey, CID) -> Void) {
         guard case .node(let index) = child else { return }
         forEach(nodes[index].left, visit)
         for entry in nodes[index].entries {

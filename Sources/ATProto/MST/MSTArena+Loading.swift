@@ -1,27 +1,40 @@
+/// The nodes among an archive's blocks, by the numbers of the blocks: as they were read in one pass over all of them.
+struct MSTReadNodes: Sendable {
+    var blocks: MSTBlocks
+    /// Nil for a block that was not read as a node, be it none or one that nobody has tried.
+    var nodes: [MSTBlock?]
+}
+
 extension MSTArena {
-    /// Reads the tree under `root` from blocks.
+    /// Builds the tree under `root` from blocks.
     ///
     /// `partial`: a node below the root that is not among the blocks stays a stub; otherwise it is refused. Checked, not believed: each key's
     /// layer, children one layer down, keys in order over the whole tree, no node without keys below it, no node referred to twice. So the
-    /// depth is at most 129, and the work at most one visit a block, whatever the blocks say.
-    init(root cid: CID, blocks: BlockIndex, partial: Bool) throws(FormatError) {
+    /// depth is at most 129, and the work at most one visit a block, whatever the blocks say. `read`: nodes that need not be read again.
+    init(root cid: CID, blocks: BlockIndex, partial: Bool, read: MSTReadNodes? = nil) throws(FormatError) {
         self.init()
         if cid == Self.emptyRoot { return }
-        var loader = Loader(blocks: blocks, partial: partial)
+        var loader = Loader(blocks: blocks, partial: partial, read: read)
         guard var top = try loader.read(cid, layer: 0) else { throw Self.missing(cid) }
         guard let first = top.entries.first else { throw FormatError(.mst, "a root without entries") }
-        top.layer = MSTKey.layer(of: first.key)
+        top.layer = first.key.layer
+        reserve(blocks.count)
         root = .node(try add(top, after: nil, before: nil, &loader))
     }
 
     private struct Loader {
         let blocks: BlockIndex
         let partial: Bool
+        let read: MSTReadNodes?
+        /// The keys of all nodes that were read.
+        let keys: [UInt8]
         var isUsed: [Bool]
 
-        init(blocks: BlockIndex, partial: Bool) {
+        init(blocks: BlockIndex, partial: Bool, read: MSTReadNodes?) {
             self.blocks = blocks
             self.partial = partial
+            self.read = read
+            keys = read.map { read in blocks.bytes.withUnsafeBytes { read.blocks.keys(in: $0) } } ?? []
             isUsed = Array(repeating: false, count: blocks.count)
         }
 
@@ -35,18 +48,22 @@ extension MSTArena {
             isUsed[position] = true
             let range = blocks.range(at: position)
             return try blocks.bytes.withRaw { buffer throws(FormatError) in
-                try MSTNode(block: buffer, range: range, cid: cid, layer: layer)
+                if let read, let block = read.nodes[position] {
+                    return MSTNode(block, of: read.blocks, keys: keys, in: buffer, cid: cid, layer: layer)
+                }
+                return try MSTNode(block: buffer, range: range, cid: cid, layer: layer)
             }
         }
     }
 
     /// Puts a node and what is below it into the arena, between two keys of the nodes above.
-    private mutating func add(_ node: MSTNode, after: [UInt8]?, before: [UInt8]?, _ loader: inout Loader) throws(FormatError) -> Int {
-        var node = node
+    private mutating func add(
+        _ node: consuming MSTNode, after: MSTEntryKey?, before: MSTEntryKey?, _ loader: inout Loader
+    ) throws(FormatError) -> Int {
         guard !node.isEmpty else { throw FormatError(.mst, "a node without keys below the root") }
-        if let after, let first = node.entries.first, !MSTKey.precedes(after, first.key) { throw FormatError(.mst, "keys that are not in order") }
-        if let before, let last = node.entries.last, !MSTKey.precedes(last.key, before) { throw FormatError(.mst, "keys that are not in order") }
-        for entry in node.entries where MSTKey.layer(of: entry.key) != node.layer {
+        if let after, let first = node.entries.first, !after.precedes(first.key) { throw FormatError(.mst, "keys that are not in order") }
+        if let before, let last = node.entries.last, !last.key.precedes(before) { throw FormatError(.mst, "keys that are not in order") }
+        for entry in node.entries where entry.key.layer != node.layer {
             throw FormatError(.mst, "a key on another layer than its hash says")
         }
         let last = node.entries.count

@@ -38,7 +38,7 @@ struct MSTArena: Sendable {
     // MARK: - Reading
 
     /// The value of a key, nil where it is not in the tree.
-    func value(of key: [UInt8]) throws(FormatError) -> CID? {
+    func value(of key: MSTEntryKey) throws(FormatError) -> CID? {
         var child = root
         while true {
             switch child {
@@ -55,8 +55,8 @@ struct MSTArena: Sendable {
     // MARK: - Changing
 
     /// Sets the value of a key and returns the one before.
-    mutating func set(_ key: [UInt8], to value: CID) throws(FormatError) -> CID? {
-        let layer = MSTKey.layer(of: key)
+    mutating func set(_ key: MSTEntryKey, to value: CID) throws(FormatError) -> CID? {
+        let layer = key.layer
         switch root {
         case .stub(let cid): throw Self.missing(cid)
         case .none:
@@ -72,7 +72,7 @@ struct MSTArena: Sendable {
         }
     }
 
-    private mutating func set(_ key: [UInt8], to value: CID, layer: Int, from start: Int) throws(FormatError) -> CID? {
+    private mutating func set(_ key: MSTEntryKey, to value: CID, layer: Int, from start: Int) throws(FormatError) -> CID? {
         var index = start
         while true {
             touch(index)
@@ -100,7 +100,7 @@ struct MSTArena: Sendable {
     }
 
     /// Removes a key and returns its value, nil where it was not in the tree.
-    mutating func remove(_ key: [UInt8]) throws(FormatError) -> CID? {
+    mutating func remove(_ key: MSTEntryKey) throws(FormatError) -> CID? {
         var path: [(index: Int, position: Int)] = []
         var child = root
         while true {
@@ -157,7 +157,7 @@ struct MSTArena: Sendable {
     }
 
     /// Parts a subtree into what is before a key that is not in it and what is after.
-    private mutating func split(_ child: MSTChild, at key: [UInt8]) throws(FormatError) -> (MSTChild, MSTChild) {
+    private mutating func split(_ child: MSTChild, at key: MSTEntryKey) throws(FormatError) -> (MSTChild, MSTChild) {
         switch child {
         case .none: return (.none, .none)
         case .stub(let cid): throw Self.missing(cid)
@@ -199,6 +199,7 @@ struct MSTArena: Sendable {
 
     // MARK: - For the parts of this type in other files
 
+    mutating func reserve(_ count: Int) { nodes.reserveCapacity(count) }
     mutating func setAddress(_ cid: CID, of index: Int) { nodes[index].cid = cid }
     mutating func setKnown(_ index: Int) { nodes[index].isNew = false }
 }

@@ -8,7 +8,7 @@ enum MSTChild: Hashable, Sendable {
 }
 
 struct MSTEntry: Sendable {
-    var key: [UInt8]
+    var key: MSTEntryKey
     var value: CID
     /// The subtree between this key and the next.
     var right: MSTChild = .none
@@ -29,12 +29,12 @@ struct MSTNode: Sendable {
     var isEmpty: Bool { entries.isEmpty && left == .none }
 
     /// The index of the first entry whose key is not before `key`, and whether it is that key.
-    func search(_ key: [UInt8]) -> (index: Int, found: Bool) {
+    func search(_ key: MSTEntryKey) -> (index: Int, found: Bool) {
         var low = 0
         var high = entries.count
         while low < high {
             let middle = (low + high) / 2
-            if MSTKey.precedes(entries[middle].key, key) { low = middle + 1 } else { high = middle }
+            if entries[middle].key.precedes(key) { low = middle + 1 } else { high = middle }
         }
         return (low, low < entries.count && entries[low].key == key)
     }

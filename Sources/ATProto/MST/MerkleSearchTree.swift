@@ -22,7 +22,7 @@ public struct MerkleSearchTree: Sendable {
     /// The value of a key, nil where it is not in the tree.
     public subscript(key: String) -> CID? {
         // A whole tree has no node that could be missing.
-        (try? arena.value(of: Array(key.utf8))) ?? nil
+        (try? arena.value(of: MSTEntryKey(key))) ?? nil
     }
 
     /// Puts a key in that is not there; throws `mst` where it is, or where the key is not valid.
@@ -51,10 +51,10 @@ public struct MerkleSearchTree: Sendable {
         return before
     }
 
-    private func valid(_ key: String) throws(FormatError) -> [UInt8] {
+    private func valid(_ key: String) throws(FormatError) -> MSTEntryKey {
         let bytes = Array(key.utf8)
         guard MSTKey.isValid(bytes) else { throw FormatError(.mst, "a key that is not valid") }
-        return bytes
+        return MSTEntryKey(bytes)
     }
 
     /// The root's address.
@@ -73,7 +73,7 @@ public struct MerkleSearchTree: Sendable {
     public mutating func proofBlocks(for keys: some Sequence<String>) -> [Block] {
         _ = rootCID()
         var indices: Set<Int> = []
-        for key in keys { arena.coveringNodes(of: Array(key.utf8), into: &indices) }
+        for key in keys { arena.coveringNodes(of: MSTEntryKey(key), into: &indices) }
         return arena.blocks(at: indices)
     }
 
@@ -87,7 +87,7 @@ public struct MerkleSearchTree: Sendable {
 
     /// Visits all pairs in order of keys.
     public func forEach(_ visit: (_ key: String, _ value: CID) -> Void) {
-        arena.forEach { key, value in visit(String(decoding: key, as: UTF8.self), value) }
+        arena.forEach { key, value in visit(key.text, value) }
     }
 
     /// All pairs in order of keys.

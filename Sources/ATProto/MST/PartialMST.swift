@@ -7,8 +7,13 @@ public struct PartialMST: Sendable {
     /// Reads what is there under `root`; throws `missingBlock` where the root itself is not, `mst` or `cbor` where a node is none.
     public init(root: CID, blocks: BlockIndex) throws(FormatError) { arena = try MSTArena(root: root, blocks: blocks, partial: true) }
 
+    /// Takes the nodes that a walk has read already.
+    init(root: CID, contents: CommitContents) throws(FormatError) {
+        arena = try MSTArena(root: root, blocks: contents.index, partial: true, read: contents.nodes)
+    }
+
     /// The value of a key, nil where it is not in the tree; throws `missingBlock` where the blocks do not say.
-    public func value(of key: String) throws(FormatError) -> CID? { try arena.value(of: Array(key.utf8)) }
+    public func value(of key: String) throws(FormatError) -> CID? { try arena.value(of: MSTEntryKey(key)) }
 
     /// Undoes operations of a commit on the tree after it and gives the root before it.
     ///
@@ -16,17 +21,18 @@ public struct PartialMST: Sendable {
     /// has two operations), and `missingBlock` where the blocks do not suffice. Whoever compares the result with the root that the commit
     /// names as the one before has proof that the operations are all of the difference.
     public mutating func invert(_ operations: [MSTOperation]) throws(FormatError) -> CID {
-        var seen: Set<[UInt8]> = []
+        guard operations.count < 2 || Set(operations.map { Array($0.key.utf8) }).count == operations.count else {
+            throw FormatError(.mst, "two operations on one key")
+        }
         // What was deleted goes in first: its place lies on the paths that the proof has. Taking out before that could join subtrees
         // whose nodes are not there.
-        for operation in operations where operation.after == nil { try invert(operation, &seen) }
-        for operation in operations where operation.after != nil { try invert(operation, &seen) }
+        for operation in operations where operation.after == nil { try invert(operation) }
+        for operation in operations where operation.after != nil { try invert(operation) }
         return arena.rootCID()
     }
 
-    private mutating func invert(_ operation: MSTOperation, _ seen: inout Set<[UInt8]>) throws(FormatError) {
-        let key = Array(operation.key.utf8)
-        guard seen.insert(key).inserted else { throw FormatError(.mst, "two operations on one key") }
+    private mutating func invert(_ operation: MSTOperation) throws(FormatError) {
+        let key = MSTEntryKey(operation.key)
         let found: CID?
         if let before = operation.before {
             found = try arena.set(key, to: before)

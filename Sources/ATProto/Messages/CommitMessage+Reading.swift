@@ -116,13 +116,18 @@ extension RepoOperation {
             } else if reader.equals(key, "prev") {
                 prev = try reader.linkOrNull()
             } else if reader.equals(key, "action") {
-                let text = try reader.text()
-                action = Action.allCases.first { $0.rawValue.utf8.elementsEqual(reader.buffer[text]) }
+                action = Self.action(try reader.text(), reader)
             } else {
                 try reader.skip()
             }
         }
         guard let action, let path else { throw FormatError(.message, "an operation without action or path", offset: start) }
         self.init(action: action, path: reader.string(path), cid: cid, prev: prev)
+    }
+
+    private static func action(_ text: Range<Int>, _ reader: CBORReader) -> Action? {
+        if reader.equals(text, "create") { return .create }
+        if reader.equals(text, "update") { return .update }
+        return reader.equals(text, "delete") ? .delete : nil
     }
 }

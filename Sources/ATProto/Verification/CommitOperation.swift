@@ -12,4 +12,11 @@ public struct CommitOperation: Hashable, Sendable {
     public var record: Range<Int>?
 
     public var path: String { "\(collection)/\(rkey)" }
+
+    /// The record as JSON, walked strictly on the way; `storage` is that of the message. Empty at a delete; throws as
+    /// ``DAGJSON/json(_:of:)``.
+    public func json(in storage: [UInt8]) throws(FormatError) -> [UInt8] {
+        guard let record else { return [] }
+        return try DAGJSON.json(record, of: storage)
+    }
 }

@@ -37,37 +37,24 @@ public struct CommitStructure: Sendable {
 
     /// Reads and checks a frame.
     public static func check(_ frame: [UInt8], now: WallTime, mode: VerificationMode = .strict) -> Outcome {
-        do throws(Refusal) {
-            let message: CommitMessage
-            do throws(FormatError) { message = try CommitMessage(frame: frame) } catch { throw Refusal(error, otherwise: .malformedMessage) }
-            return .sound(try CommitStructure(message, now: now, mode: mode))
-        } catch {
-            return .refused(error)
-        }
+        do { return try CommitContents(frame: frame).structure(now: now, mode: mode) } catch { return .refused(error) }
     }
 
     /// Checks a message that was read already.
     public static func check(_ message: CommitMessage, now: WallTime, mode: VerificationMode = .strict) -> Outcome {
-        do {
-            return .sound(try CommitStructure(message, now: now, mode: mode))
-        } catch {
-            return .refused(error)
-        }
+        do { return try CommitContents(message).structure(now: now, mode: mode) } catch { return .refused(error) }
     }
 
-    private init(_ message: CommitMessage, now: WallTime, mode: VerificationMode) throws(Refusal) {
-        guard message.blocks.count <= Limits.commitBlocksBytes else { throw Refusal(.tooLarge, "the blocks have \(message.blocks.count) bytes") }
-        guard message.ops.count <= Limits.commitOperations else { throw Refusal(.tooManyOps, "\(message.ops.count) operations") }
-        if message.tooBig { throw Refusal(.tooBig, "the host sent the commit without its blocks") }
-        if let since = message.since, since >= message.rev { throw Refusal(.badRev, "the revision is not after the one before") }
-        let index = try SignedRoot.index(message.storage, message.blocks)
-        let root = try SignedRoot.read(index, did: message.repo, rev: message.rev, now: now)
+    init(_ contents: CommitContents, now: WallTime, mode: VerificationMode) throws(Refusal) {
+        let message = contents.message
+        do throws(FormatError) { try contents.index.verify() } catch { throw Refusal(error, otherwise: .cidMismatch) }
+        let root = try SignedRoot.read(contents.index, did: message.repo, rev: message.rev, now: now)
         guard root.cid == message.commit else { throw Refusal(.cidMismatch, "the commit block is not the one that the message names") }
-        let operations = try Self.operations(message, index)
+        let operations = try contents.operations()
         var inversion: Inversion
         var marks: [LenientMark] = []
         do {
-            inversion = try Self.invert(message, data: root.block.data, index)
+            inversion = try Self.invert(contents, data: root.block.data)
         } catch {
             guard mode == .lenient else { throw error }
             inversion = .failed
@@ -80,43 +67,14 @@ public struct CommitStructure: Sendable {
         self.marks = marks
     }
 
-    private static func operations(_ message: CommitMessage, _ index: BlockIndex) throws(Refusal) -> [CommitOperation] {
-        var result: [CommitOperation] = []
-        result.reserveCapacity(message.ops.count)
-        for op in message.ops {
-            let utf8 = op.path.utf8
-            guard let slash = utf8.firstIndex(of: UInt8(ascii: "/")), Syntax.isNSID(utf8: utf8[..<slash]),
-                Syntax.isRecordKey(utf8: utf8[slash...].dropFirst()), utf8.count <= Limits.mstKeyBytes
-            else { throw Refusal(.badPath, "a path that is not an NSID and a record key") }
-            guard (op.cid == nil) == (op.action == .delete), op.action != .create || op.prev == nil else {
-                throw Refusal(.badOperation, "a \(op.action.rawValue) of \(op.path) with the wrong CIDs")
-            }
-            var record: Range<Int>?
-            if let cid = op.cid {
-                guard let range = index.range(of: cid), cid.codec == .dagCBOR else {
-                    throw Refusal(.missingBlock, "the record \(op.path) is not among the blocks")
-                }
-                guard range.count <= Limits.recordBytes else { throw Refusal(.tooLarge, "the record \(op.path) has \(range.count) bytes") }
-                record = range
-            }
-            result.append(
-                CommitOperation(
-                    action: op.action, collection: String(op.path[..<slash]), rkey: String(op.path[slash...].dropFirst()), cid: op.cid,
-                    prevCID: op.prev, record: record))
-        }
-        guard message.ops.count < 2 || Set(message.ops.map(\.path)).count == message.ops.count else {
-            throw Refusal(.badPath, "one path with two operations")
-        }
-        return result
-    }
-
-    private static func invert(_ message: CommitMessage, data: CID, _ index: BlockIndex) throws(Refusal) -> Inversion {
+    private static func invert(_ contents: CommitContents, data: CID) throws(Refusal) -> Inversion {
+        let message = contents.message
         let isInvertible = message.ops.allSatisfy { $0.action == .create || $0.prev != nil }
         guard isInvertible || message.prevData == nil else { throw Refusal(.badInversion, "an update or delete without the value before") }
         // Without operations nothing has to be undone, and no node has to be there.
         guard !message.ops.isEmpty else { return try compare(data, with: message.prevData) }
         let tree: PartialMST
-        do { tree = try PartialMST(root: data, blocks: index) } catch { throw Refusal(error, otherwise: .malformedBlocks) }
+        do { tree = try PartialMST(root: data, contents: contents) } catch { throw Refusal(error, otherwise: .malformedBlocks) }
         if isInvertible {
             let operations = message.ops.map { MSTOperation(key: $0.path, before: $0.prev, after: $0.cid) }
             switch undo(operations, on: tree) {
@@ -136,7 +94,7 @@ public struct CommitStructure: Sendable {
         }
     }
 
-    private static func undo(_ operations: [MSTOperation], on tree: PartialMST) -> Result<CID, FormatError> {
+    private static func undo(_ operations: [MSTOperation], on tree: consuming PartialMST) -> Result<CID, FormatError> {
         var tree = tree
         return Result { () throws(FormatError) in try tree.invert(operations) }
     }

@@ -20,7 +20,7 @@ public struct RepositoryWalk: Sendable {
     private let blocks: BlockIndex
     private var isUsed: [Bool]
     private var stack: [Step] = []
-    private var lastKey: [UInt8] = []
+    private var lastKey: MSTEntryKey?
 
     public init(root: CID, blocks: BlockIndex) throws(FormatError) {
         self.blocks = blocks
@@ -30,7 +30,7 @@ public struct RepositoryWalk: Sendable {
             guard node.isEmpty else { throw FormatError(.mst, "a root without entries") }
             return
         }
-        node.layer = MSTKey.layer(of: first.key)
+        node.layer = first.key.layer
         try enter(node)
     }
 
@@ -45,14 +45,14 @@ public struct RepositoryWalk: Sendable {
             let entry = stack[top].node.entries[position]
             let layer = stack[top].node.layer
             stack[top].position += 1
-            guard MSTKey.layer(of: entry.key) == layer else { throw FormatError(.mst, "a key on another layer than its hash says") }
-            guard MSTKey.precedes(lastKey, entry.key) else { throw FormatError(.mst, "keys that are not in order") }
+            guard entry.key.layer == layer else { throw FormatError(.mst, "a key on another layer than its hash says") }
+            guard lastKey?.precedes(entry.key) ?? true else { throw FormatError(.mst, "keys that are not in order") }
             lastKey = entry.key
             try descend(entry.right, from: layer)
             guard let range = blocks.range(of: entry.value) else {
-                throw FormatError(.missingBlock, "the record \(String(decoding: entry.key, as: UTF8.self)) is not there")
+                throw FormatError(.missingBlock, "the record \(entry.key.text) is not there")
             }
-            return Record(path: String(decoding: entry.key, as: UTF8.self), cid: entry.value, range: range)
+            return Record(path: entry.key.text, cid: entry.value, range: range)
         }
         return nil
     }

@@ -29,6 +29,7 @@ public struct SyncStructure: Sendable {
 
     private init(_ message: SyncMessage, now: WallTime) throws(Refusal) {
         let index = try SignedRoot.index(message.storage, message.blocks)
+        do throws(FormatError) { try index.verify() } catch { throw Refusal(error, otherwise: .cidMismatch) }
         let root = try SignedRoot.read(index, did: message.did, rev: message.rev, now: now)
         self.message = message
         commit = root.cid

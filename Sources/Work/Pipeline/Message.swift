@@ -1,4 +1,4 @@
-internal import Events
+package import Events
 internal import Ledger
 
 /// One message on its way through a shard: as read from the stream, or taken out of the held table.
@@ -19,7 +19,7 @@ struct Message: Sendable {
 }
 
 /// What a message turned out to be, before any state is asked.
-enum Judgement: Sendable {
+package enum Judgement: Sendable {
     case commit(VerifiedCommitParts)
     case sync(rev: String, data: [UInt8], mark: String)
     case identity(time: WallTime, body: [UInt8])
@@ -34,23 +34,23 @@ enum Judgement: Sendable {
 }
 
 /// What is kept of a verified commit: its place in the chain, and its records as JSON.
-struct VerifiedCommitParts: Sendable {
-    struct Record: Sendable {
-        var action: LogEvent.Action
-        var collection: String
-        var rkey: String
-        var cid: String
+package struct VerifiedCommitParts: Sendable {
+    package struct Record: Sendable {
+        package var action: LogEvent.Action
+        package var collection: String
+        package var rkey: String
+        package var cid: String
         /// JSON; empty at a delete.
-        var body: [UInt8]
+        package var body: [UInt8]
     }
 
-    var rev: String
-    var since: String?
-    var prevData: [UInt8]?
-    var data: [UInt8]
+    package var rev: String
+    package var since: String?
+    package var prevData: [UInt8]?
+    package var data: [UInt8]
     /// Lenient marks, joined by commas.
-    var mark: String
-    var records: [Record]
+    package var mark: String
+    package var records: [Record]
     /// Records whose bytes are not in the data model, with the reason: refused, the commit around them stands.
-    var badRecords: [String]
+    package var badRecords: [String]
 }

@@ -1,18 +1,20 @@
-internal import ATProto
-internal import Events
+package import ATProto
+package import Events
 
 /// Decides what a message is by its bytes and its DID's key alone. Pure: no state, no I/O; safe to run for many messages side by side.
-struct MessageJudge: Sendable {
+package struct MessageJudge: Sendable {
     let mode: VerificationMode
 
+    package init(mode: VerificationMode) { self.mode = mode }
+
     /// The first half, which needs no key.
-    enum Structure: Sendable {
+    package enum Structure: Sendable {
         case commit(CommitStructure)
         case sync(SyncStructure)
         case done(Judgement)
     }
 
-    func structure(of entry: UpstreamEntry, now: WallTime) -> Structure {
+    package func structure(of entry: UpstreamEntry, now: WallTime) -> Structure {
         switch entry.kind {
         case .commit:
             switch CommitStructure.check(entry.frame, now: now, mode: mode) {
@@ -34,7 +36,7 @@ struct MessageJudge: Sendable {
     }
 
     /// The second half: the signature, and the records as JSON.
-    func finish(_ structure: Structure, key: VerificationKey) -> Judgement {
+    package func finish(_ structure: Structure, key: VerificationKey) -> Judgement {
         switch structure {
         case .done(let judgement): return judgement
         case .sync(let structure):
@@ -55,26 +57,30 @@ struct MessageJudge: Sendable {
     private static func text(_ marks: [LenientMark]) -> String { marks.map(\.rawValue).joined(separator: ",") }
 
     private static func parts(_ commit: VerifiedCommit) -> VerifiedCommitParts {
-        var parts = VerifiedCommitParts(
+        let (records, badRecords) = records(of: commit.operations, in: commit.storage)
+        return VerifiedCommitParts(
             rev: commit.rev, since: commit.since, prevData: commit.prevData?.binary, data: commit.data.binary, mark: text(commit.marks),
-            records: [], badRecords: [])
-        parts.records.reserveCapacity(commit.operations.count)
-        for operation in commit.operations {
-            var body: [UInt8] = []
-            if let range = operation.record {
-                do {
-                    try DAGJSON.write(range, of: commit.storage, into: &body)
-                } catch {
-                    parts.badRecords.append("\(operation.path): \(error)")
-                    continue
-                }
+            records: records, badRecords: badRecords)
+    }
+
+    /// The stage that makes record events of operations: JSON, and every record walked strictly on the way.
+    package static func records(
+        of operations: [CommitOperation], in storage: [UInt8]
+    ) -> (records: [VerifiedCommitParts.Record], bad: [String]) {
+        var records: [VerifiedCommitParts.Record] = []
+        var bad: [String] = []
+        records.reserveCapacity(operations.count)
+        for operation in operations {
+            do {
+                records.append(
+                    VerifiedCommitParts.Record(
+                        action: action(operation.action), collection: operation.collection, rkey: operation.rkey,
+                        cid: operation.cid?.description ?? "", body: try operation.json(in: storage)))
+            } catch {
+                bad.append("\(operation.path): \(error)")
             }
-            parts.records.append(
-                VerifiedCommitParts.Record(
-                    action: action(operation.action), collection: operation.collection, rkey: operation.rkey,
-                    cid: operation.cid?.description ?? "", body: body))
         }
-        return parts
+        return (records, bad)
     }
 
     private static func action(_ action: RepoOperation.Action) -> LogEvent.Action {
