@@ -86,7 +86,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "weir",
-            dependencies: ["Fleet", "Events", "Broker", "Ledger", "ATProto", "Work", "Serve", "Simulator", arguments, log],
+            dependencies: ["Fleet", "Events", "RedisClient", "Broker", "Ledger", "ATProto", "Work", "Serve", "Simulator", arguments, log, crypto],
             swiftSettings: settings),
 
         // Servers and helpers for tests: private Redis and Postgres processes, prefixes, schemas, faulty peers.

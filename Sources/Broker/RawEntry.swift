@@ -52,6 +52,32 @@ struct RawEntry {
     private static func misshapen(_ message: String) -> RedisError { RedisError(code: .unexpectedReply, message: message) }
 }
 
+extension EntryID {
+    /// Reads `ms-seq` of a reply, digit by digit: an append has one for each of its entries. Nil where it is anything else.
+    init?(reply: ByteBuffer) {
+        var numbers: (UInt64, UInt64) = (0, 0)
+        var digits = 0
+        var isSecond = false
+        for byte in reply.readableBytesView {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                let number = isSecond ? numbers.1 : numbers.0
+                let (tens, overflow) = number.multipliedReportingOverflow(by: 10)
+                let (sum, carry) = tens.addingReportingOverflow(UInt64(byte - UInt8(ascii: "0")))
+                if overflow || carry { return nil }
+                if isSecond { numbers.1 = sum } else { numbers.0 = sum }
+                digits += 1
+            case UInt8(ascii: "-") where !isSecond && digits > 0:
+                isSecond = true
+                digits = 0
+            default: return nil
+            }
+        }
+        guard isSecond, digits > 0 else { return nil }
+        self.init(milliseconds: numbers.0, sequence: numbers.1)
+    }
+}
+
 /// What is wrong with the fields of an entry.
 struct EntryProblem: Error, Hashable, CustomStringConvertible {
     let description: String

@@ -2,46 +2,83 @@ import Events
 import NIOCore
 import RedisClient
 
-/// The shape of a work stream's entry in Redis: fields in the order of `UpstreamEntry.Field`, those without a value left out.
-enum UpstreamEntryCodec {
+/// Encodes the entries of one append: what they have in common is encoded once.
+struct UpstreamEntryEncoder {
+    private let keys: StreamKeys
+    /// The key and `*`, of each shard that was seen.
+    private var heads: [Shard: ByteBuffer] = [:]
+    /// Host and session, up to the name of `n`, of the entry before.
+    private var origin = ByteBuffer()
+    private var originHost = ""
+    private var originSession: Int64 = -1
+
+    init(keys: StreamKeys) { self.keys = keys }
+
     /// Adds `XADD key * …` to the batch. The frame of `item` is copied once, into the batch.
-    static func append(_ item: AppendItem, key: String, to batch: inout RedisBatch) {
+    mutating func append(_ item: AppendItem, to batch: inout RedisBatch) {
         let entry = item.entry
-        let frame = item.frame?.readableBytes ?? 0
+        let head = head(of: item.shard)
+        if originSession != entry.session || originHost != entry.host { startOrigin(entry) }
         let gap = entry.gap.map { "\($0.after)..\($0.through)" } ?? ""
-        let texts: [(UpstreamEntry.Field, String)] = [
-            (.gap, gap), (.shed, entry.shed ? "1" : ""), (.did, entry.did), (.rev, entry.rev), (.time, entry.time),
-        ]
-        let optional = texts.filter { !$0.1.isEmpty }
-        batch.append("XADD", argumentCount: 2 + 2 * (6 + optional.count + (frame > 0 || !entry.frame.isEmpty ? 1 : 0))) { writer in
-            writer.write(key)
-            writer.write("*" as StaticString)
-            writer.write("host" as StaticString)
-            writer.write(entry.host)
-            writer.write("session" as StaticString)
-            writer.write(entry.session)
-            writer.write("n" as StaticString)
+        let frameBytes = item.frame?.readableBytes ?? 0
+        var fields = 6 + (frameBytes > 0 || !entry.frame.isEmpty ? 1 : 0) + (entry.shed ? 1 : 0) + (gap.isEmpty ? 0 : 1)
+        fields += (entry.did.isEmpty ? 0 : 1) + (entry.rev.isEmpty ? 0 : 1) + (entry.time.isEmpty ? 0 : 1)
+        batch.append("XADD", argumentCount: 2 + 2 * fields) { writer in
+            writer.write(encoded: head, argumentCount: 2)
+            writer.write(encoded: origin, argumentCount: 5)
             writer.write(entry.n)
-            writer.write("epoch" as StaticString)
+            writer.write(encoded: "$5\r\nepoch\r\n", argumentCount: 1)
             writer.write(entry.position.epoch)
-            writer.write("seq" as StaticString)
+            writer.write(encoded: "$3\r\nseq\r\n", argumentCount: 1)
             writer.write(entry.position.seq)
-            writer.write("kind" as StaticString)
+            writer.write(encoded: "$4\r\nkind\r\n", argumentCount: 1)
             writer.write(entry.kind.rawValue)
-            for (field, value) in optional {
-                writer.write(field.rawValue)
-                writer.write(value)
-            }
-            if let buffer = item.frame, frame > 0 {
-                writer.write("frame" as StaticString)
+            Self.write("$3\r\ngap\r\n", gap, to: &writer)
+            if entry.shed { writer.write(encoded: "$4\r\nshed\r\n$1\r\n1\r\n", argumentCount: 2) }
+            Self.write("$3\r\ndid\r\n", entry.did, to: &writer)
+            Self.write("$3\r\nrev\r\n", entry.rev, to: &writer)
+            Self.write("$4\r\ntime\r\n", entry.time, to: &writer)
+            if let buffer = item.frame, frameBytes > 0 {
+                writer.write(encoded: "$5\r\nframe\r\n", argumentCount: 1)
                 writer.write(buffer)
             } else if !entry.frame.isEmpty {
-                writer.write("frame" as StaticString)
+                writer.write(encoded: "$5\r\nframe\r\n", argumentCount: 1)
                 writer.write(entry.frame)
             }
         }
     }
 
+    private static func write(_ name: StaticString, _ value: String, to writer: inout RedisBatch.Writer) {
+        guard !value.isEmpty else { return }
+        writer.write(encoded: name, argumentCount: 1)
+        writer.write(value)
+    }
+
+    private mutating func head(of shard: Shard) -> ByteBuffer {
+        if let head = heads[shard] { return head }
+        let head = RedisBatch.encode { writer in
+            writer.write(keys.firehoseLive(shard))
+            writer.write("*" as StaticString)
+        }
+        heads[shard] = head
+        return head
+    }
+
+    private mutating func startOrigin(_ entry: UpstreamEntry) {
+        originHost = entry.host
+        originSession = entry.session
+        origin = RedisBatch.encode { writer in
+            writer.write("host" as StaticString)
+            writer.write(entry.host)
+            writer.write("session" as StaticString)
+            writer.write(entry.session)
+            writer.write("n" as StaticString)
+        }
+    }
+}
+
+/// The shape of a work stream's entry in Redis: fields in the order of `UpstreamEntry.Field`, those without a value left out.
+enum UpstreamEntryCodec {
     /// Reads the fields of an entry. Names that Weir does not know are passed over: a newer version may write them.
     static func decode(_ fields: [(name: String, value: ByteBuffer)]) throws(EntryProblem) -> UpstreamEntry {
         var found: [UpstreamEntry.Field: ByteBuffer] = [:]

@@ -25,7 +25,8 @@ public struct WorkStreams: Sendable {
     public func append(_ items: [AppendItem]) async -> [AppendResult] {
         guard let first = items.first else { return [] }
         var batch = RedisBatch(capacityBytes: items.reduce(0) { $0 + 512 + ($1.frame?.readableBytes ?? $1.entry.frame.count) })
-        for item in items { UpstreamEntryCodec.append(item, key: keys.firehoseLive(item.shard), to: &batch) }
+        var encoder = UpstreamEntryEncoder(keys: keys)
+        for item in items { encoder.append(item, to: &batch) }
         do {
             let replies = try await redis.send(batch, affinity: shards.shard(of: first.entry.host))
             return zip(items, replies).map { item, reply in result(reply, of: item) }
@@ -38,14 +39,10 @@ public struct WorkStreams: Sendable {
     }
 
     private func result(_ reply: RedisValue, of item: AppendItem) -> AppendResult {
+        if case .bulk(let buffer) = reply, let id = EntryID(reply: buffer) { return .written(id) }
         let place = "XADD \(keys.firehoseLive(item.shard))"
-        switch reply {
-        case .error(let error): return .refused(BrokerError(error, place: place))
-        case .bulk(let buffer):
-            if let id = EntryID(String(buffer: buffer)) { return .written(id) }
-            return .unknown(BrokerError(code: .corrupt, message: "the answer is no id", place: place))
-        default: return .unknown(BrokerError(code: .corrupt, message: "the answer is no id", place: place))
-        }
+        if case .error(let error) = reply { return .refused(BrokerError(error, place: place)) }
+        return .unknown(BrokerError(code: .corrupt, message: "the answer is no id", place: place))
     }
 
     /// A reader of one shard with a connection of its own, for blocking reads.

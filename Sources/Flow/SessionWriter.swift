@@ -25,8 +25,17 @@ public struct SessionWriter: Sendable {
     public struct Append: Sendable {
         public var entries: [(shard: Shard, entry: UpstreamEntry)] = []
         public var bytes = 0
-        /// The turn of each shard's queue that the entries belong to; a result of an earlier turn says nothing.
-        fileprivate var turns: [Shard: Int] = [:]
+        /// Where each shard's entries stand among ``entries``: one run a shard.
+        fileprivate var runs: [Run] = []
+    }
+
+    /// Entries of one shard, dense in `n`.
+    fileprivate struct Run: Sendable {
+        var shard: Shard
+        /// Of the shard's queue; a result of an earlier turn says nothing.
+        var turn: Int
+        var firstN: Int64
+        var indices: Range<Int>
     }
 
     public enum Outcome: Sendable {
@@ -139,43 +148,65 @@ public struct SessionWriter: Sendable {
         for offset in queues.indices {
             let shard = (first + offset) % queues.count
             guard queues[shard].sent < queues[shard].kept.count else { continue }
-            append.turns[shard] = queues[shard].turn
-            while queues[shard].sent < queues[shard].kept.count {
-                let kept = queues[shard].kept[queues[shard].sent]
-                let isFull = append.entries.count >= maxEntries || append.bytes + kept.bytes > maxBytes
-                if isFull, !append.entries.isEmpty {
-                    nextShard = shard
-                    return append
-                }
-                append.entries.append((shard, kept.entry))
-                append.bytes += kept.bytes
-                queues[shard].sent += 1
-            }
+            if add(shard, to: &append, maxEntries, maxBytes) { continue }
+            nextShard = shard
+            break
         }
         return append.entries.isEmpty ? nil : append
+    }
+
+    /// Adds what waits of a shard; false where not all of it found room.
+    private mutating func add(_ shard: Shard, to append: inout Append, _ maxEntries: Int, _ maxBytes: Int) -> Bool {
+        let start = append.entries.count
+        let (from, count) = (queues[shard].sent, queues[shard].kept.count)
+        var place = from
+        while place < count {
+            let bytes = queues[shard].kept[place].bytes
+            let isFull = append.entries.count >= maxEntries || append.bytes + bytes > maxBytes
+            if isFull, !append.entries.isEmpty { break }
+            append.entries.append((shard, queues[shard].kept[place].entry))
+            append.bytes += bytes
+            place += 1
+        }
+        queues[shard].sent = place
+        if place > from {
+            let firstN = queues[shard].firstN + Int64(from)
+            append.runs.append(Run(shard: shard, turn: queues[shard].turn, firstN: firstN, indices: start..<append.entries.count))
+        }
+        return place == count
     }
 
     /// Takes the result of an append. True where all of it is acknowledged; else the rest comes again from ``next(maxEntries:maxBytes:)``, after
     /// the caller's back-off.
     @discardableResult
     public mutating func settle(_ append: Append, _ outcome: Outcome) -> Bool {
-        var failed = Set<Shard>()
-        for (index, item) in append.entries.enumerated() where append.turns[item.shard] == queues[item.shard].turn {
-            if Self.taken(outcome, index) {
-                let place = Int(item.entry.n - queues[item.shard].firstN)
-                if queues[item.shard].kept.indices.contains(place) { queues[item.shard].kept[place].taken = true }
-            } else {
-                failed.insert(item.shard)
-            }
-        }
-        for shard in append.turns.keys where append.turns[shard] == queues[shard].turn { release(shard) }
-        for shard in failed {
-            queues[shard].turn += 1
-            queues[shard].sent = 0
-            for place in queues[shard].kept.indices { queues[shard].kept[place].taken = false }
+        var isWhole = true
+        for run in append.runs where run.turn == queues[run.shard].turn {
+            let hasFailed = mark(run, outcome)
+            release(run.shard)
+            guard hasFailed else { continue }
+            isWhole = false
+            queues[run.shard].turn += 1
+            queues[run.shard].sent = 0
+            for place in queues[run.shard].kept.indices { queues[run.shard].kept[place].taken = false }
         }
         updatePause()
-        return failed.isEmpty
+        return isWhole
+    }
+
+    /// Notes which entries of a run were taken; true where some were not.
+    private mutating func mark(_ run: Run, _ outcome: Outcome) -> Bool {
+        var hasFailed = false
+        let offset = Int(run.firstN - queues[run.shard].firstN) - run.indices.lowerBound
+        for index in run.indices {
+            guard Self.taken(outcome, index) else {
+                hasFailed = true
+                continue
+            }
+            let place = index + offset
+            if place >= 0, place < queues[run.shard].kept.count { queues[run.shard].kept[place].taken = true }
+        }
+        return hasFailed
     }
 
     private static func taken(_ outcome: Outcome, _ index: Int) -> Bool {
@@ -188,14 +219,18 @@ public struct SessionWriter: Sendable {
 
     /// Lets go of what is acknowledged with everything before it.
     private mutating func release(_ shard: Shard) {
-        while let first = queues[shard].kept.first, first.taken {
-            if first.entry.kind == .barrier { queues[shard].acknowledgedBarrier = first.entry.position }
-            queues[shard].kept.removeFirst()
-            queues[shard].firstN += 1
-            queues[shard].sent -= 1
-            unacknowledgedEntries -= 1
-            unacknowledgedBytes -= first.bytes
+        var count = 0
+        while count < queues[shard].kept.count, queues[shard].kept[count].taken {
+            if queues[shard].kept[count].entry.kind == .barrier {
+                queues[shard].acknowledgedBarrier = queues[shard].kept[count].entry.position
+            }
+            unacknowledgedBytes -= queues[shard].kept[count].bytes
+            count += 1
         }
+        queues[shard].kept.removeFirst(count)
+        queues[shard].firstN += Int64(count)
+        queues[shard].sent -= count
+        unacknowledgedEntries -= count
     }
 
     private mutating func enqueue(_ entry: UpstreamEntry, _ shard: Shard) {

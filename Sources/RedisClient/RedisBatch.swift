@@ -50,6 +50,13 @@ public struct RedisBatch: Sendable {
         buffer = writer.buffer
     }
 
+    /// The encoding of some arguments, for ``Writer/write(encoded:argumentCount:)``.
+    public static func encode(_ write: (inout Writer) -> Void) -> ByteBuffer {
+        var writer = Writer(buffer: ByteBuffer())
+        write(&writer)
+        return writer.buffer
+    }
+
     /// Writes the arguments of one command.
     public struct Writer {
         fileprivate var buffer: ByteBuffer
@@ -91,6 +98,17 @@ public struct RedisBatch: Sendable {
         }
 
         public mutating func write(_ value: some FixedWidthInteger) { write(String(value)) }
+
+        /// Arguments that were encoded before, for what is the same in many commands: `argumentCount` times `$<bytes>\r\n<argument>\r\n`.
+        public mutating func write(encoded: ByteBuffer, argumentCount count: Int) {
+            argumentCount += count
+            buffer.writeImmutableBuffer(encoded)
+        }
+
+        public mutating func write(encoded: StaticString, argumentCount count: Int) {
+            argumentCount += count
+            buffer.writeStaticString(encoded)
+        }
 
         private mutating func begin(_ byteCount: Int) {
             argumentCount += 1

@@ -25,7 +25,10 @@ final class ReplyBuilder {
     enum StringKind { case simple, bulk, error }
 
     func addString(_ bytes: UnsafeRawBufferPointer, _ kind: StringKind) {
-        if storage.writerIndex == 0 && !bytes.isEmpty { storage = allocator.buffer(capacity: max(pendingBytes, bytes.count)) }
+        if storage.writerIndex == 0 && !bytes.isEmpty {
+            // Only an array's strings share a storage: a reply of one string must not take room for all the replies behind it.
+            storage = allocator.buffer(capacity: nodes.isEmpty ? bytes.count : max(pendingBytes, bytes.count))
+        }
         let start = storage.writerIndex
         storage.writeBytes(bytes)
         let range = start..<storage.writerIndex

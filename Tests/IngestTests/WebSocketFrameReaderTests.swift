@@ -37,6 +37,35 @@ import Testing
         #expect(try read(ServerFrame.join(every), in: chunk) == expected)
     }
 
+    @Test("a message within one read is a slice of it, and only the one on a seam of two reads is copied") func seams() throws {
+        let frame = ServerFrame.data(Array(repeating: 5, count: 500))
+        var bytes = ServerFrame.join(Array(repeating: frame, count: 8))
+        let reads = [700, 1_000, 3, bytes.readableBytes - 1_703].compactMap { length in
+            bytes.readSlice(length: length).map { ByteBuffer(bytes: $0.readableBytesView) }
+        }
+        var reader = WebSocketFrameReader(messageBytesMax: 1_000)
+        for read in reads { reader.receive(read) }
+        var inside = 0
+        var messages = 0
+        while case .message(.binary(let payload))? = try reader.next() {
+            #expect(payload == ByteBuffer(repeating: 5, count: 500))
+            messages += 1
+            let isInside = reads.contains { read in
+                read.withUnsafeReadableBytes { outer in
+                    payload.withUnsafeReadableBytes { inner in
+                        guard let start = inner.baseAddress, let first = outer.baseAddress else { return false }
+                        return start >= first && start < first + outer.count
+                    }
+                }
+            }
+            if isInside { inside += 1 }
+        }
+        #expect(messages == 8)
+        // Two of the three seams fall into one frame.
+        #expect(inside == 6)
+        #expect(reader.heldBytes == 0)
+    }
+
     @Test("what is too large is not held, not even when it says so in its first bytes") func oversizeIsNotHeld() throws {
         var reader = WebSocketFrameReader(messageBytesMax: 1_000)
         reader.receive(ServerFrame.header(length: 1 << 40))

@@ -19,6 +19,17 @@ import Testing
         #expect(try mailbox.take(messagesMax: 9, bytesMax: 1).messages.count == 1)
     }
 
+    @Test("what is put at once counts as one by one, and the room left is what the limits leave") func several() throws {
+        let mailbox = WebSocketMailbox(messagesMax: 3, bytesMax: 100, place: "test")
+        mailbox.put([message(10), message(20)])
+        #expect(mailbox.room == (messages: 1, bytes: 70))
+        #expect(mailbox.hasRoom)
+        mailbox.put([message(30)])
+        #expect(mailbox.room.messages == 0)
+        #expect(mailbox.hasRoom == false)
+        #expect(try mailbox.take(messagesMax: 9, bytesMax: 100).messages == [message(10), message(20), message(30)])
+    }
+
     @Test("what was queued before the end is handed over first, and nothing after it") func end() throws {
         let mailbox = WebSocketMailbox(messagesMax: 3, bytesMax: 100, place: "test")
         mailbox.put(message(1))

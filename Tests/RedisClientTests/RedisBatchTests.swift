@@ -26,4 +26,18 @@ import Testing
         }
         #expect(batch.buffer == RedisBatch(RedisCommand("A", "x", 7, "y", .bytes([1]))).buffer)
     }
+
+    @Test("arguments that were encoded before give the same bytes") func encodedBefore() {
+        let encoded = RedisBatch.encode { writer in
+            writer.write("x" as String)
+            writer.write(7)
+        }
+        var batch = RedisBatch()
+        batch.append("A", argumentCount: 4) { writer in
+            writer.write(encoded: encoded, argumentCount: 2)
+            writer.write(encoded: "$1\r\ny\r\n", argumentCount: 1)
+            writer.write([1])
+        }
+        #expect(batch.buffer == RedisBatch(RedisCommand("A", "x", 7, "y", .bytes([1]))).buffer)
+    }
 }

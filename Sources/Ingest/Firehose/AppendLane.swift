@@ -2,7 +2,6 @@ import Broker
 import Events
 import Flow
 import Logging
-import NIOCore
 
 /// One share of a session's shards: numbers their entries, and appends them as one pipeline after the other.
 ///
@@ -89,12 +88,7 @@ actor AppendLane {
     }
 
     private func items(_ append: SessionWriter.Append) -> [AppendItem] {
-        append.entries.map { shard, entry in
-            let frame = entry.frame.isEmpty ? nil : ByteBuffer(bytes: entry.frame)
-            var entry = entry
-            entry.frame = []
-            return AppendItem(shard: shard * laneCount + index, entry: entry, frame: frame)
-        }
+        append.entries.map { shard, entry in AppendItem(shard: shard * laneCount + index, entry: entry) }
     }
 
     private func settle(_ append: SessionWriter.Append, _ results: [AppendResult]) async throws {

@@ -76,19 +76,53 @@ final class WebSocketFrameHandler: ChannelInboundHandler {
         guard !isPumping, !isFinished else { return }
         isPumping = true
         defer { isPumping = false }
-        do throws(WebSocketViolation) {
-            while mailbox.hasRoom {
-                guard let output = try reader.next() else {
-                    askForMore()
-                    return
-                }
-                handle(output)
-                if isFinished { return }
+        while !isFinished {
+            let (messages, stop) = parse()
+            if !messages.isEmpty {
+                liveness.receivedMessage(now: Self.now())
+                mailbox.put(messages)
             }
-            liveness.reading(false, now: Self.now())
-        } catch {
-            fail(code: 1002, WebSocketError(.protocolViolation, "the server broke the framing", cause: "\(error)", place: place))
+            switch stop {
+            case .needsBytes:
+                askForMore()
+                return
+            case .full:
+                // The reader may have taken some in between.
+                guard !mailbox.hasRoom else { continue }
+                liveness.reading(false, now: Self.now())
+                return
+            case .control(let output):
+                answer(output)
+            case .violation(let violation):
+                fail(code: 1002, WebSocketError(.protocolViolation, "the server broke the framing", cause: "\(violation)", place: place))
+            }
         }
+    }
+
+    /// Why parsing stopped.
+    private enum Stop {
+        case needsBytes
+        case full
+        case control(WebSocketFrameReader.Output)
+        case violation(WebSocketViolation)
+    }
+
+    /// The messages in front, as many as the mailbox has room for: they are put there at once, not one by one.
+    private func parse() -> (messages: [WebSocketMessage], stop: Stop) {
+        var room = mailbox.room
+        var messages: [WebSocketMessage] = []
+        do throws(WebSocketViolation) {
+            while room.messages > 0, room.bytes > 0 {
+                guard let output = try reader.next() else { return (messages, .needsBytes) }
+                guard case .message(let message) = output else { return (messages, .control(output)) }
+                messages.append(message)
+                room.messages -= 1
+                room.bytes -= message.heldBytes
+            }
+        } catch {
+            return (messages, .violation(error))
+        }
+        return (messages, .full)
     }
 
     /// Ends our side: a close frame, then the connection. What was queued stays readable.
@@ -108,11 +142,10 @@ final class WebSocketFrameHandler: ChannelInboundHandler {
         context?.read()
     }
 
-    private func handle(_ output: WebSocketFrameReader.Output) {
+    private func answer(_ output: WebSocketFrameReader.Output) {
         switch output {
-        case .message(let message):
-            liveness.receivedMessage(now: Self.now())
-            mailbox.put(message)
+        case .message:
+            break
         case .ping(let payload):
             reply(payload)
         case .pong:

@@ -13,6 +13,8 @@ struct WebSocketFrameReader {
         case close(code: UInt16, reason: String)
     }
 
+    private static let headerBytesMax = 10
+
     private enum Opcode: UInt8 {
         case continuation = 0
         case text = 1
@@ -46,20 +48,46 @@ struct WebSocketFrameReader {
     let messageBytesMax: Int
     private var state = State.header
     private var open: Open?
+    /// What is parsed now: what one read of the socket brought, or one frame that began in a read and goes on in the next ones.
     private var pending = ByteBuffer()
+    /// ``pending`` has a storage of its own, which a frame in many reads fills piece by piece. What a read brought is shared with the messages in it.
+    private var isJoined = false
+    /// Reads that came after ``pending``. They are joined to it only as far as the frame at the seam needs them: the rest is never copied.
+    private var following = CircularBuffer<ByteBuffer>()
 
     init(messageBytesMax: Int) { self.messageBytesMax = messageBytesMax }
 
     /// Bytes that wait for the rest of their frame or message.
-    var heldBytes: Int { pending.readableBytes + (open?.payload?.readableBytes ?? 0) }
+    var heldBytes: Int { following.reduce(pending.readableBytes + (open?.payload?.readableBytes ?? 0)) { $0 + $1.readableBytes } }
 
     mutating func receive(_ bytes: ByteBuffer) {
-        if pending.readableBytes == 0 {
+        guard bytes.readableBytes > 0 else { return }
+        if pending.readableBytes == 0, following.isEmpty {
             pending = bytes
+            isJoined = false
         } else {
-            var bytes = bytes
-            pending.writeBuffer(&bytes)
+            following.append(bytes)
         }
+    }
+
+    /// Makes at least `count` bytes stand in ``pending``, where so many were received.
+    private mutating func gather(_ count: Int) -> Bool {
+        if pending.readableBytes == 0, let next = following.popFirst() {
+            pending = next
+            isJoined = false
+        }
+        guard pending.readableBytes < count, !following.isEmpty else { return pending.readableBytes >= count }
+        if !isJoined || pending.readableBytes + pending.writableBytes < count {
+            var joined = ByteBufferAllocator().buffer(capacity: count)
+            joined.writeBuffer(&pending)
+            pending = joined
+            isJoined = true
+        }
+        while pending.readableBytes < count, var next = following.popFirst() {
+            if var piece = next.readSlice(length: min(count - pending.readableBytes, next.readableBytes)) { pending.writeBuffer(&piece) }
+            if next.readableBytes > 0 { following.prepend(next) }
+        }
+        return pending.readableBytes >= count
     }
 
     /// The next whole thing, or nil until more bytes come.
@@ -70,7 +98,7 @@ struct WebSocketFrameReader {
                 guard let header = try readHeader() else { return nil }
                 try begin(header)
             case .payload(let header):
-                guard let payload = pending.readSlice(length: header.length) else { return nil }
+                guard gather(header.length), let payload = pending.readSlice(length: header.length) else { return nil }
                 state = .header
                 if let output = try finish(header, payload) { return output }
             case .drain(let remaining, let isFinal):
@@ -78,7 +106,8 @@ struct WebSocketFrameReader {
                 pending.moveReaderIndex(forwardBy: dropped)
                 guard dropped == remaining else {
                     state = .drain(remaining: remaining - dropped, isFinal: isFinal)
-                    return nil
+                    guard gather(1) else { return nil }
+                    continue
                 }
                 state = .header
                 guard isFinal, let drained = open else { continue }
@@ -89,6 +118,8 @@ struct WebSocketFrameReader {
     }
 
     private mutating func readHeader() throws(WebSocketViolation) -> Header? {
+        // A header whole in front of us is the rule; one on the seam of two reads is made whole as far as it goes.
+        if pending.readableBytes < Self.headerBytesMax { _ = gather(Self.headerBytesMax) }
         let start = pending.readerIndex
         guard let first = pending.getInteger(at: start, as: UInt8.self), let second = pending.getInteger(at: start + 1, as: UInt8.self) else {
             return nil

@@ -29,11 +29,20 @@ final class WebSocketMailbox: Sendable {
 
     var queued: (messages: Int, bytes: Int) { state.withLock { ($0.messages.count, $0.bytes) } }
 
-    func put(_ message: WebSocketMessage) {
+    /// How much more may be put before the queue is full; both are above 0 exactly where ``hasRoom``.
+    var room: (messages: Int, bytes: Int) { state.withLock { (messagesMax - $0.messages.count, bytesMax - $0.bytes) } }
+
+    func put(_ message: WebSocketMessage) { put([message]) }
+
+    /// Puts messages in their order.
+    func put(_ messages: [WebSocketMessage]) {
+        guard !messages.isEmpty else { return }
         let waiter = state.withLock { state in
             guard state.end == nil else { return CheckedContinuation<Bool, Never>?.none }
-            state.messages.append(message)
-            state.bytes += message.heldBytes
+            for message in messages {
+                state.messages.append(message)
+                state.bytes += message.heldBytes
+            }
             return state.waiter.take()
         }
         waiter?.resume(returning: true)
