@@ -85,7 +85,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "weir",
-            dependencies: ["Fleet", "Events", "Broker", "Ledger", "ATProto", "Serve", "Simulator", arguments, log],
+            dependencies: ["Fleet", "Events", "Broker", "Ledger", "ATProto", "Serve", "Simulator", arguments, log, signals, subprocess],
             swiftSettings: settings),
 
         // Servers and helpers for tests: private Redis and Postgres processes, prefixes, schemas, faulty peers.

@@ -1,0 +1,9 @@
+/// The parts of the bench, in the order in which they are measured and shown.
+enum BenchParts {
+    static let all: [any BenchPart.Type] = [
+        EndToEndBench.self,
+        LatencyBench.self,
+        MemoryBench.self,
+        FailoverBench.self,
+    ]
+}
