@@ -14,7 +14,9 @@ struct MemoryBench: BenchPart {
         let outcome = try await BenchLab.run(context) { servers in try await measure(servers, frames: frames, context) }
         let note = """
             \(frames) frames\(context.isFull ? "" : " (full run: 1,000,000)") of \(outcome.frameBytes) bytes on average from a simulator in a process of \
-            its own in \(BenchTable.number(outcome.seconds)) s, an SSE client that reads all; up to \(outcome.backlogMax) entries waited in Redis
+            its own in \(BenchTable.number(outcome.seconds)) s beside an SSE client; up to \(outcome.backlogMax) entries waited in Redis; \
+            \(outcome.sent) frames sent over \(outcome.connections) connections, \(outcome.logged) events logged, \(outcome.refused) messages refused, \(outcome.arrived) \
+            events at the client by then
             """
         var rows = outcome.memories.map { memory in
             BenchRow(
@@ -37,6 +39,11 @@ struct MemoryBench: BenchPart {
         var seconds: Double
         var frameBytes: Int
         var backlogMax: Int64
+        var sent: Int
+        var connections: Int
+        var logged: Int64
+        var refused: Int64
+        var arrived: Int
     }
 
     private static func measure(_ servers: BenchLab.Servers, frames: Int, _ context: BenchContext) async throws -> Outcome {
@@ -85,13 +92,15 @@ struct MemoryBench: BenchPart {
             for index in memories.indices { try memories[index].sample() }
             guard let relay = try await control.relay(), let status = await probe.status() else { continue }
             backlogMax = max(backlogMax, status.backlog)
-            context.progress.show("pressing", min(relay.sent, frames), frames, note: "\(status.logged) logged, \(feed.events) events arrived")
-            if relay.sent >= frames, status.reaches(relay.lastSeq), status.isPublished {
+            context.progress.show("pressing", min(relay.messages, frames), frames, note: "\(status.logged) logged, \(feed.events) events arrived")
+            if relay.messages >= frames, status.reaches(relay.lastSeq), status.isPublished {
                 let seconds = (ContinuousClock.now - begun) / .seconds(1)
-                return Outcome(memories: memories, seconds: seconds, frameBytes: relay.bytes / max(1, relay.sent), backlogMax: backlogMax)
+                return Outcome(
+                    memories: memories, seconds: seconds, frameBytes: relay.bytes / max(1, relay.sent), backlogMax: backlogMax, sent: relay.sent,
+                    connections: relay.connections, logged: status.logged, refused: status.refused, arrived: feed.events)
             }
             guard ContinuousClock.now - begun < .seconds(context.isFull ? 3600 : 300) else {
-                throw Failure("the log does not reach the last message; \(relay.sent) of \(frames) sent\n\(processes.logTail)")
+                throw Failure("the log does not reach the last message; \(relay.messages) of \(frames) sent\n\(processes.logTail)")
             }
         }
     }

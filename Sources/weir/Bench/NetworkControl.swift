@@ -3,7 +3,12 @@ import Fleet
 /// The control API of a simulated network in another process.
 struct NetworkControl: Sendable {
     struct Relay: Sendable {
+        /// Messages that it has numbered.
+        var messages: Int
+        /// Frames on their way to readers, those too that a reconnect brought again.
         var sent: Int
+        /// Readers so far: above one, the reader came back.
+        var connections: Int
         var bytes: Int
         var lastSeq: Int64
     }
@@ -31,6 +36,8 @@ struct NetworkControl: Sendable {
         guard let tree = JSONTree(try await client.get("/sim/status").body), let relay = tree["relays"]?.items.first,
             let lastSeq = relay["last_seq"]?.integer
         else { return nil }
-        return Relay(sent: Int(relay["frames_sent"]?.integer ?? 0), bytes: Int(relay["bytes_sent"]?.integer ?? 0), lastSeq: lastSeq)
+        return Relay(
+            messages: Int(relay["messages"]?.integer ?? 0), sent: Int(relay["frames_sent"]?.integer ?? 0),
+            connections: Int(relay["connections_total"]?.integer ?? 0), bytes: Int(relay["bytes_sent"]?.integer ?? 0), lastSeq: lastSeq)
     }
 }
