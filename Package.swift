@@ -86,7 +86,9 @@ let package = Package(
             ]),
         .executableTarget(
             name: "weir",
-            dependencies: ["Fleet", "Events", "RedisClient", "Broker", "Ledger", "ATProto", "Work", "Serve", "Simulator", arguments, log, crypto],
+            dependencies: [
+                "Fleet", "Events", "RedisClient", "Broker", "Ledger", "ATProto", "Work", "Serve", "Simulator", arguments, log, crypto, signals, subprocess,
+            ],
             swiftSettings: settings),
 
         // Servers and helpers for tests: private Redis and Postgres processes, prefixes, schemas, faulty peers.

@@ -22,8 +22,10 @@ public struct SimulatorService: Service {
     public enum Phase: String, Sendable { case accounts, prebuild }
 
     /// Builds and binds. Throws where a value is not allowed, a port is taken or the record's file cannot be opened.
+    ///
+    /// - Parameter onSent: told each commit right before its frame is written to a reader's socket, on the relay's event loop: it must not block.
     public static func prepare(
-        configuration: SimulatorConfiguration, logger: Logger,
+        configuration: SimulatorConfiguration, logger: Logger, onSent: (@Sendable (_ did: String, _ rev: String) -> Void)? = nil,
         progress: @escaping @Sendable (_ phase: Phase, _ done: Int, _ total: Int) -> Void = { _, _, _ in }
     ) async throws(SimulatorError) -> SimulatorService {
         try configuration.validate()
@@ -35,11 +37,12 @@ public struct SimulatorService: Service {
             prebuilt += try await network.next(min(500, configuration.prebuild - prebuilt.count))
             progress(.prebuild, prebuilt.count, configuration.prebuild)
         }
-        return try await SimulatorService(configuration: configuration, network: network, prebuilt: prebuilt, logger: logger)
+        return try await SimulatorService(configuration: configuration, network: network, prebuilt: prebuilt, onSent: onSent, logger: logger)
     }
 
     private init(
-        configuration: SimulatorConfiguration, network: SimulatedNetwork, prebuilt: Deque<NetworkEvent>, logger: Logger
+        configuration: SimulatorConfiguration, network: SimulatedNetwork, prebuilt: Deque<NetworkEvent>,
+        onSent: (@Sendable (_ did: String, _ rev: String) -> Void)?, logger: Logger
     ) async throws(SimulatorError) {
         let servers = configuration.servers
         let advertised = servers.advertisedHost ?? servers.bindHost
@@ -56,7 +59,7 @@ public struct SimulatorService: Service {
             relays.append(
                 try await RelayServer.bind(
                     seed: configuration.seed, index: index, configuration: relay, bindHost: servers.bindHost, counters: counters, record: record,
-                    fallback: hostServer))
+                    onSent: onSent, fallback: hostServer))
         }
         let producer = Producer(
             configuration: configuration, network: network, relays: relays, record: record, serverFaults: serverFaults, counters: counters,
@@ -111,6 +114,16 @@ public struct SimulatorService: Service {
     public func set(_ rate: EventRate) async throws { try await producer.set(rate) }
     public func take(_ order: FaultOrder) async throws { try await producer.take(order) }
     public func stop() async { await producer.stop() }
+
+    /// The first commits of what is prebuilt, as frames, with their accounts' keys: for measurements of what can be made of them.
+    public func prebuiltCommits(_ count: Int) async -> [(frame: [UInt8], multikey: String)] {
+        var commits: [(frame: [UInt8], multikey: String)] = []
+        for event in await producer.prebuiltCommits(count) {
+            guard let identity = await network.identity(of: event.did) else { continue }
+            commits.append((event.body.frame(seq: 1, time: Timestamp.bytes(microseconds: event.microseconds)), identity.multikey))
+        }
+        return commits
+    }
     /// The DIDs of all accounts, the busiest first.
     public var dids: [String] { get async { await network.dids } }
 

@@ -32,6 +32,24 @@ public struct APIClient: Sendable {
         }
     }
 
+    /// Sends a JSON object; anything but success is thrown.
+    public func post(_ path: String, json: String, timeout: Duration = .seconds(10)) async throws(APIClientError) {
+        var request = request(path)
+        request.method = .POST
+        request.headers.add(name: "Content-Type", value: "application/json")
+        request.body = .bytes(Array(json.utf8))
+        let response: HTTPClientResponse
+        do {
+            response = try await HTTPClient.shared.execute(request, timeout: .nanoseconds(Int64(timeout / .nanoseconds(1))))
+            _ = try await response.body.collect(upTo: 1 << 20)
+        } catch {
+            throw unreachable(error)
+        }
+        guard response.status == .ok else {
+            throw APIClientError(code: .refused, message: "\(base)\(path) answers \(response.status.code)", status: Int(response.status.code))
+        }
+    }
+
     /// Follows an event stream: `onEvent` gets each event, until the server ends the stream, or it returns false.
     ///
     /// - Parameters:

@@ -92,6 +92,14 @@ actor Producer {
     }
 
     var prebuiltCount: Int { prebuilt.count }
+
+    func prebuiltCommits(_ count: Int) -> [NetworkEvent] {
+        Array(
+            prebuilt.lazy.filter { event in
+                if case .commit = event.kind { true } else { false }
+            }.prefix(count))
+    }
+
     var faultsWaiting: Int { plan.waitingCount + deferred.count }
     var rate: EventRate { pacer.rate }
 

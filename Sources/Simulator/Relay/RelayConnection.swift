@@ -134,6 +134,7 @@ final class RelayConnection: ChannelInboundHandler {
     private func writeChunk() {
         guard let socket else { return }
         var buffer = socket.channel.allocator.buffer(capacity: Self.chunkBytes + (16 << 10))
+        let first = place
         var frames = 0
         while place < core.window.end, buffer.readableBytes < Self.chunkBytes {
             WebSocketBytes.append(.binary, core.window[place].frame, to: &buffer)
@@ -143,6 +144,11 @@ final class RelayConnection: ChannelInboundHandler {
             if core.hasConnectionFault { break }
         }
         core.sent(frames: frames, bytes: buffer.readableBytes)
+        if let onSent = core.onSent {
+            for place in first..<place {
+                if case .message(let message) = core.window[place].content, message.isCommit { onSent(message.event.did, message.event.rev) }
+            }
+        }
         write(buffer)
     }
 

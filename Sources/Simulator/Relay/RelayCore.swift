@@ -16,6 +16,8 @@ final class RelayCore {
     private let counters: FaultCounters
     private let record: SentRecord
     private let eventLoop: any EventLoop
+    /// Told each commit right before it goes to a reader's socket.
+    let onSent: (@Sendable (_ did: String, _ rev: String) -> Void)?
     private(set) var window: RelayWindow
     private var sequencer: RelaySequencer
     private var connections: [ObjectIdentifier: RelayConnection] = [:]
@@ -30,13 +32,15 @@ final class RelayCore {
     private var readersTooSlow = 0
 
     init(
-        seed: UInt64, index: Int, configuration: RelayConfiguration, counters: FaultCounters, record: SentRecord, eventLoop: any EventLoop
+        seed: UInt64, index: Int, configuration: RelayConfiguration, counters: FaultCounters, record: SentRecord, eventLoop: any EventLoop,
+        onSent: (@Sendable (_ did: String, _ rev: String) -> Void)?
     ) {
         self.index = index
         self.configuration = configuration
         self.counters = counters
         self.record = record
         self.eventLoop = eventLoop
+        self.onSent = onSent
         window = RelayWindow(entriesMax: configuration.windowEntriesMax, bytesMax: configuration.windowBytesMax)
         sequencer = RelaySequencer(seed: seed, relay: index, configuration: configuration, counters: counters)
     }

@@ -21,14 +21,15 @@ final class RelayServer: Sendable {
     /// Binds the relay's port; it accepts from then on.
     static func bind(
         seed: UInt64, index: Int, configuration: RelayConfiguration, bindHost: String, counters: FaultCounters, record: SentRecord,
-        fallback: any HTTPResponder
+        onSent: (@Sendable (_ did: String, _ rev: String) -> Void)?, fallback: any HTTPResponder
     ) async throws(SimulatorError) -> RelayServer {
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let core: NIOLoopBound<RelayCore>
         do {
             core = try await eventLoop.submit {
                 let core = RelayCore(
-                    seed: seed, index: index, configuration: configuration, counters: counters, record: record, eventLoop: eventLoop)
+                    seed: seed, index: index, configuration: configuration, counters: counters, record: record, eventLoop: eventLoop,
+                    onSent: onSent)
                 return NIOLoopBound(core, eventLoop: eventLoop)
             }.get()
         } catch {

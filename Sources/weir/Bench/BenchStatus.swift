@@ -1,29 +1,49 @@
 import Events
 
-/// What the measurement reads out of `/status`.
-struct BenchStatus {
-    let logged: Int64
+/// What a measurement reads out of `/status`.
+struct BenchStatus: Sendable {
+    struct Shard: Sendable {
+        var number: Int64
+        var owner: String?
+        var lastSeq: Int64
+    }
+
+    struct Upstream: Sendable {
+        var owner: String?
+        var session: Int64?
+        var isStreaming: Bool
+        var watermark: Position?
+    }
+
+    let shards: [Shard]
+    let upstreams: [Upstream]
     let refused: Int64
-    let isStreaming: Bool
-    let isOwned: Bool
+    /// Entries in the work streams.
+    let backlog: Int64
     /// Nothing is logged that is not in its outlet.
     let isPublished: Bool
-    private let watermarks: [Position]
 
     init(_ tree: JSONTree) {
         let shards = tree["shards"]?.items ?? []
-        let upstreams = tree["upstreams"]?.items ?? []
-        logged = shards.reduce(0) { $0 + ($1["last_seq"]?.integer ?? 0) }
+        self.shards = shards.map {
+            let isHeld = ($0["lease_ms_left"]?.integer ?? 0) > 0
+            return Shard(number: $0["shard"]?.integer ?? -1, owner: isHeld ? $0["owner"]?.text : nil, lastSeq: $0["last_seq"]?.integer ?? 0)
+        }
+        upstreams = (tree["upstreams"]?.items ?? []).map {
+            Upstream(
+                owner: $0["owner"]?.text, session: $0["session"]?.integer, isStreaming: $0["report"]?["state"]?.text == "streaming",
+                watermark: $0["watermark"]?.text.flatMap { Position($0) })
+        }
         refused = (tree["refused"]?.members ?? []).reduce(0) { $0 + ($1.value.integer ?? 0) }
-        isStreaming = !upstreams.isEmpty && upstreams.allSatisfy { $0["report"]?["state"]?.text == "streaming" }
-        isOwned = !shards.isEmpty && shards.allSatisfy { $0["owner"]?.text != nil }
+        backlog = tree["broker"]?["entries"]?.integer ?? 0
         isPublished = shards.allSatisfy { ($0["next_seq"]?.integer ?? 1) > ($0["last_seq"]?.integer ?? 0) }
-        watermarks = upstreams.compactMap { $0["watermark"]?.text.flatMap { Position($0) } }
     }
 
-    /// Whether every relay is committed up to its last message.
-    func reaches(_ lastSeqs: [Int64?]) -> Bool {
-        let lasts = lastSeqs.compactMap { $0 }
-        return watermarks.count == lasts.count && zip(watermarks.map(\.seq).sorted(), lasts.sorted()).allSatisfy { $0 >= $1 }
-    }
+    var logged: Int64 { shards.reduce(0) { $0 + $1.lastSeq } }
+    var isStreaming: Bool { !upstreams.isEmpty && upstreams.allSatisfy(\.isStreaming) }
+    var isOwned: Bool { !shards.isEmpty && shards.allSatisfy { $0.owner != nil } }
+    var shardOwners: Set<String> { Set(shards.compactMap(\.owner)) }
+
+    /// Whether the only relay is committed up to its last message.
+    func reaches(_ lastSeq: Int64) -> Bool { upstreams.count == 1 && (upstreams[0].watermark?.seq ?? 0) >= lastSeq }
 }

@@ -1,82 +1,78 @@
 import ArgumentParser
 import Fleet
-import Foundation
 import Logging
 
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure this machine: frames on one core, and a whole fleet from socket to outlet.",
+        abstract: "Measure this machine: each figure of Weir beside its ceiling, in one table.",
         discussion: """
-            The fleet, its Redis, its Postgres and the simulator share this machine's cores, so its figure is what all of them do together, simulator
-            included. Use a release build; a debug build says so.
+            Servers and processes that a part needs are made for it, on free ports and in a temporary folder, and removed after it, also on Ctrl-C;
+            addresses of servers in the configuration are not used. The fleet, its Redis, its Postgres and the simulator share this machine's cores.
+            `ops/bench` builds a release first; a debug build says so.
+            Exit code 0 where everything was measured, whatever the figures are; with --check 1 where one is not at its bar.
             """)
     @OptionGroup var common: CommonOptions
 
-    @Option(help: ArgumentHelp("Messages that go through the fleet; 0: only frames.", valueName: "number"))
-    var messages = 20_000
+    enum Length: String, EnumerableFlag {
+        case short, full
 
-    @Option(help: ArgumentHelp("How long each measurement of frames takes.", valueName: "seconds"))
-    var seconds = 1.0
+        static func help(for value: Length) -> ArgumentHelp? {
+            value == .short ? "About two minutes of measuring (default)." : "Long enough for steady figures."
+        }
+    }
+
+    @Flag(exclusivity: .exclusive) var length: Length = .short
+
+    @Option(help: ArgumentHelp("Only this part; may be given again (\(Self.names.joined(separator: ", "))).", valueName: "part"))
+    var only: [String] = []
 
     @Flag(help: "Print one JSON object.")
     var json = false
 
+    @Flag(help: "Exit with 1 where a figure is not at its bar.")
+    var check = false
+
+    private static let names = BenchParts.all.map { $0.name }
+
     func validate() throws {
-        guard (0...500_000).contains(messages) else { throw ValidationError("--messages: 0 to 500000 is allowed") }
-        guard (0.05...60).contains(seconds) else { throw ValidationError("--seconds: 0.05 to 60 is allowed") }
+        for part in only where !Self.names.contains(part) {
+            throw ValidationError("--only: there is no part \(part); allowed: \(Self.names.joined(separator: ", "))")
+        }
     }
 
     func run() async throws {
         var changed = common
         changed.logLevel = common.logLevel ?? "error"
         let configuration = try changed.load()
-        let metrics = Bootstrap.process(configuration)
-        #if DEBUG
-            Console.complain("weir: this is a debug build: its figures say little")
-        #endif
-
+        _ = Bootstrap.process(configuration)
+        if BenchMachine.isDebug { Console.complain("weir: this is a debug build: its figures say little") }
         let progress = SharedProgress()
-        let frames = try FrameBench { progress.show("making frames", $0, $1) }
-        var results: [FrameBench.Result] = []
-        for (index, name) in FrameBench.measurements.enumerated() {
-            progress.show("measuring", index, FrameBench.measurements.count, note: name)
-            results.append(try frames.measure(name, seconds: seconds))
+        let context = BenchContext(isFull: length == .full, configuration: configuration, log: Logger(label: "weir.bench"), progress: progress)
+        let parts = BenchParts.all.filter { only.isEmpty || only.contains($0.name) }
+        let result: BenchResult
+        do {
+            result = try await BenchInterrupt.cancels { try await Self.measure(parts, context) }
+        } catch {
+            progress.finish("stopped")
+            throw error
         }
         progress.finish()
-        var fleet: FleetBench.Result?
-        if messages > 0 {
-            let bench = FleetBench(configuration: configuration, messages: messages, metrics: metrics, log: Logger(label: "weir.bench"))
-            fleet = try await bench.run(progress: progress)
-            progress.finish()
-        }
-        if json { printJSON(frames, results, fleet) } else { printTable(frames, results, fleet) }
+        let table = BenchTable(result: result)
+        if json { Console.print(try table.json()) } else { for line in table.lines() { Console.print(line) } }
+        if !result.broken.isEmpty || check && !result.isReached { throw ExitCodes.failed }
     }
 
-    private func printTable(_ frames: FrameBench, _ results: [FrameBench.Result], _ fleet: FleetBench.Result?) {
-        Console.print("#commit frames of \(frames.frameBytes) bytes, a repository of \(FrameBench.records) records, one core")
-        var table = TextTable([.text(""), .number("frames/s"), .number("µs each")])
-        for result in results {
-            table.rows.append([result.name, "\(Int(result.perSecond))", "\((result.microseconds * 100).rounded() / 100)"])
+    /// A part that cannot be measured does not keep the others from it.
+    private static func measure(_ parts: [any BenchPart.Type], _ context: BenchContext) async throws -> BenchResult {
+        var result = BenchResult(machine: await BenchMachine.look(), isFull: context.isFull)
+        for part in parts {
+            do {
+                for row in try await part.rows(context) { result.rows.append((part.name, row)) }
+            } catch {
+                try Task.checkCancellation()
+                result.broken.append(BenchResult.Broken(part: part.name, error: "\(error)"))
+            }
         }
-        for line in table.lines() { Console.print("  " + line) }
-        guard let fleet else { return }
-        let rate = Int(Double(fleet.messages) / fleet.seconds)
-        let cores = ProcessInfo.processInfo.activeProcessorCount
-        Console.print("socket to outlet, all on \(cores) cores: \(fleet.messages) messages in \(TimeText.short(.seconds(fleet.seconds)))")
-        Console.print("  \(rate) messages/s, \(fleet.logged) events logged and published, \(fleet.refused) messages refused")
-    }
-
-    private func printJSON(_ frames: FrameBench, _ results: [FrameBench.Result], _ fleet: FleetBench.Result?) {
-        var object: [String: Any] = ["frame_bytes": frames.frameBytes, "cores": ProcessInfo.processInfo.activeProcessorCount]
-        object["frames_per_second"] = Dictionary(uniqueKeysWithValues: results.map { ($0.name, $0.perSecond.rounded()) })
-        if let fleet {
-            object["fleet"] = [
-                "messages": Double(fleet.messages), "seconds": fleet.seconds,
-                "messages_per_second": (Double(fleet.messages) / fleet.seconds).rounded(),
-                "events_logged": Double(fleet.logged), "messages_refused": Double(fleet.refused),
-            ]
-        }
-        let data = (try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys])) ?? Data()
-        Console.print(String(decoding: data, as: UTF8.self))
+        return result
     }
 }

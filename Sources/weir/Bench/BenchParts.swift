@@ -1,0 +1,11 @@
+/// The parts of the bench, in the order in which they are measured and shown.
+enum BenchParts {
+    static let all: [any BenchPart.Type] = [
+        DecodeBench.self,
+        IngestBench.self,
+        EndToEndBench.self,
+        LatencyBench.self,
+        MemoryBench.self,
+        FailoverBench.self,
+    ]
+}
