@@ -69,7 +69,8 @@ struct FuzzEntryTests {
         ]
         let corpus = entries.map { entry in
             var batch = RedisBatch()
-            UpstreamEntryCodec.append(AppendItem(shard: 0, entry: entry), key: "k", to: &batch)
+            var codec = UpstreamEntryEncoder(keys: StreamKeys())
+            codec.append(AppendItem(shard: 0, entry: entry), to: &batch)
             return pack(stored(batch).flatMap { [Array($0.name.utf8), Array($0.value.readableBytesView)] })
         }
         for (entry, bytes) in zip(entries, corpus) { #expect(try UpstreamEntryCodec.decode(fields(bytes)) == entry) }
@@ -78,7 +79,8 @@ struct FuzzEntryTests {
             guard let entry = try? UpstreamEntryCodec.decode(fields(bytes)) else { return .refused }
             guard entry.n >= 0, entry.session >= 0, entry.position.seq >= 0, entry.position.epoch >= 0 else { return .broken("below 0: \(entry)") }
             var batch = RedisBatch()
-            UpstreamEntryCodec.append(AppendItem(shard: 0, entry: entry), key: "k", to: &batch)
+            var codec = UpstreamEntryEncoder(keys: StreamKeys())
+            codec.append(AppendItem(shard: 0, entry: entry), to: &batch)
             guard let again = try? UpstreamEntryCodec.decode(stored(batch)), again == entry else { return .broken("does not come back: \(entry)") }
             return .accepted
         }

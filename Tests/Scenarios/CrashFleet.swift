@@ -50,7 +50,7 @@ actor CrashFleet {
 
     /// As ``FleetUnderTest/waitUntil(_:)``, and throws where the test's time is up.
     nonisolated func waitUntil(_ condition: @Sendable (PostgresPool) async throws -> Bool) async throws {
-        try await fleet.waitUntil(condition)
+        try await fleet.waitUntil("what the scenario of crashes waits for", within: .seconds(180), condition)
         try Task.checkCancellation()
     }
 

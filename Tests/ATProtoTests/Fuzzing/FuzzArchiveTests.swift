@@ -87,7 +87,7 @@ struct FuzzArchiveTests {
                 )
             else { return (try? MerkleSearchTree(root: cid, blocks: index)) == nil ? .refused : .broken("a tree takes a node that is none") }
             _ = try? PartialMST(root: cid, blocks: index)
-            for (one, next) in zip(node.entries, node.entries.dropFirst()) where !MSTKey.precedes(one.key, next.key) { return .broken("order") }
+            for (one, next) in zip(node.entries, node.entries.dropFirst()) where !one.key.precedes(next.key) { return .broken("order") }
             return .accepted
         }
     }
