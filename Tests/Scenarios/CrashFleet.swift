@@ -24,7 +24,8 @@ actor CrashFleet {
         let process = try await WeirProcess.start(name, role.arguments, environment)
         processes.append(process)
         alive.append(name)
-        if role == .api { try await process.line("listening") }
+        // One that is ended before it has come up is ended by the signal itself, not in order.
+        if role == .api || order == nil { try await process.line("listening") }
         return process
     }
 
