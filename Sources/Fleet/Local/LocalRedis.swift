@@ -9,6 +9,9 @@ struct LocalRedis: Sendable {
     private let program: String
     /// Bytes at which Redis refuses writes rather than grow: ingesters pause well below it.
     private static let memoryMax = "1gb"
+    /// The append-only file is rewritten when it has doubled and is above this. Streams pass through Redis and leave little behind, so from the
+    /// default of 64 MB on the fleet's own traffic would make it fork every few seconds.
+    private static let rewriteAbove = "512mb"
 
     init(_ folder: DataFolder) throws(LocalServerError) {
         guard let program = ServerProgram.find("redis-server") else {
@@ -40,7 +43,8 @@ struct LocalRedis: Sendable {
             arguments: [
                 "--port", "0", "--unixsocket", socket, "--unixsocketperm", "700", "--dir", folder.file("redis"), "--pidfile", pidFile,
                 "--daemonize", "no", "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory", Self.memoryMax,
-                "--maxmemory-policy", "noeviction", "--proc-title-template", "{title} {unixsocket}",
+                "--maxmemory-policy", "noeviction", "--auto-aof-rewrite-min-size", Self.rewriteAbove, "--rdbcompression", "no",
+                "--proc-title-template", "{title} {unixsocket}",
             ],
             user: folder.serverUser, endSignal: .terminate, log: folder.file("log/redis.log"))
     }
