@@ -29,6 +29,12 @@ import Testing
         return batch
     }
 
+    private func batch(_ lease: ShardLease, to milliseconds: UInt64) -> ShardBatch {
+        var batch = ShardBatch(lease: lease)
+        batch.offset = EntryID(milliseconds: milliseconds, sequence: 0)
+        return batch
+    }
+
     @Test func `everything of a batch is there after its commit`() async throws {
         let test = try await TestLedger.make()
         let lease = try await test.lease()
@@ -129,17 +135,17 @@ import Testing
 
     @Test func `a state that is read behind a lost connection waits for the batch that went with it`() async throws {
         let test = try await TestLedger.make()
-        var batch = ShardBatch(lease: try await test.lease())
-        batch.offset = EntryID(milliseconds: 9, sequence: 0)
+        let lease = try await test.lease()
+        var batch = self.batch(lease, to: 9)
         batch.events = [TestLedger.event(1)]
         let lost = try await PostgresConnection.connect(test.ledger.pool.configuration)
         try await lost.execute("BEGIN")
         _ = try await lost.pipeline(ShardBatchStatements.opening(batch))
-        async let reading = test.ledger.shardState(batch.lease)
+        async let reading = test.ledger.shardState(lease)
         #expect(try await test.waitUntilBlocked(by: await lost.backendID))
         try await lost.execute("COMMIT")
         let state = try await reading
-        #expect(state.offset == batch.offset)
+        #expect(state.offset == EntryID(milliseconds: 9, sequence: 0))
         #expect(state.lastSeq == 1)
         await lost.close()
         try await test.end()
@@ -148,16 +154,14 @@ import Testing
     @Test func `an offset is compared with what is committed once the batch can write`() async throws {
         let test = try await TestLedger.make()
         let lease = try await test.lease()
-        var (ahead, behind) = (ShardBatch(lease: lease), ShardBatch(lease: lease))
-        ahead.offset = EntryID(milliseconds: 9, sequence: 0)
-        behind.offset = EntryID(milliseconds: 5, sequence: 0)
+        let (behind, ahead) = (batch(lease, to: 5), batch(lease, to: 9))
         let lost = try await PostgresConnection.connect(test.ledger.pool.configuration)
         try await lost.execute("BEGIN")
         _ = try await lost.pipeline(ShardBatchStatements.opening(ahead))
-        async let error = failure { [behind] in _ = try await test.ledger.commit(behind) }
+        let commit = Task { try await test.ledger.commit(behind) }
         #expect(try await test.waitUntilBlocked(by: await lost.backendID))
         try await lost.execute("COMMIT")
-        #expect(await error?.code == .corrupt)
+        #expect(await failure { _ = try await commit.value }?.code == .corrupt)
         #expect(try await test.ledger.shardState(lease).offset == ahead.offset)
         await lost.close()
         try await test.end()
@@ -176,13 +180,15 @@ import Testing
         // The first is kept in its COPY while the second, which has no events, is committed.
         let keeper = try await PostgresConnection.connect(test.pool.configuration)
         try await keeper.execute("BEGIN; LOCK TABLE run_events IN SHARE MODE")
-        async let first = test.ledger.commit(batches[0])
+        let stalled = batches[0]
+        async let first = test.ledger.commit(stalled)
         #expect(try await test.waitUntilBlocked(by: await keeper.backendID))
         var second = batches[1]
         second.events = []
         _ = try await test.ledger.commit(second)
         try await keeper.execute("COMMIT")
-        #expect(try await first.seqs == 1..<4)
+        let seqs = try await first.seqs
+        #expect(seqs == 1..<4)
         #expect(try await test.number("SELECT count(*) FROM declared_gaps") == 1)
         #expect(try await test.number("SELECT count(*) FROM rewinds WHERE shard = 1") == 1)
         await keeper.close()
