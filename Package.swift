@@ -87,8 +87,8 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Fleet", "Events", "RedisClient", "Broker", "Ledger", "ATProto", "Work", "Serve", "Simulator", arguments, log, crypto, signals,
-                subprocess,
+                "Fleet", "Events", "RedisClient", "Broker", "PostgresClient", "Ledger", "ATProto", "Work", "Serve", "Simulator", arguments, log,
+                crypto, signals, subprocess,
             ],
             swiftSettings: settings),
 

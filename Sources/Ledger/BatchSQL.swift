@@ -1,10 +1,10 @@
 /// The statements of a shard's batch and of what its owner reads: files of the folder `SQL`, embedded.
 enum BatchSQL {
     static let shardPosition = text(PackageResources.shard_position_sql)
+    static let shardSettled = text(PackageResources.shard_settled_sql)
     static let shardSessions = text(PackageResources.shard_sessions_sql)
     static let shardWatermarks = text(PackageResources.shard_watermarks_sql)
     static let commitFence = text(PackageResources.commit_fence_sql)
-    static let commitOffset = text(PackageResources.commit_offset_sql)
     static let commitPosition = text(PackageResources.commit_position_sql)
     static let commitRepositories = text(PackageResources.commit_repositories_sql)
     static let commitSessions = text(PackageResources.commit_sessions_sql)

@@ -69,6 +69,7 @@ extension Ledger {
         let fixed = try await connection.query(SchemaSQL.schemaVersion).first?.optional("shards", as: String.self)
         guard let fixed else {
             _ = try await connection.query(SchemaSQL.seedShards, [.int32(Int32(clamping: shards.count))])
+            _ = try await connection.query(SchemaSQL.seedRepositories, [.int32(Int32(clamping: shards.count))])
             return
         }
         guard fixed == "\(shards.count)" else {

@@ -136,25 +136,27 @@ public struct ShardState: Sendable {
 }
 
 extension Ledger {
-    /// Where the shard stands, fenced. Its watermarks are those of every upstream that ever opened a session: where a shard has none, it is the
-    /// upstream's baseline, from which a session may start. One of an older numbering stays: what is between may be lost, and is then to be told.
+    /// Where the shard stands, fenced, once no batch of it is under way.
+    ///
+    /// Its watermarks are those of every upstream that ever opened a session: where a shard has none, it is the upstream's baseline, from which a
+    /// session may start. One of an older numbering stays: what is between may be lost, and is then to be told.
     public func shardState(_ lease: ShardLease) async throws(LedgerError) -> ShardState {
         let shard = PostgresParameter.int32(Int32(clamping: lease.shard))
         return try await mapped("state of shard \(lease.shard)") {
-            // One transaction: behind the fence nothing of an earlier owner can be under way.
+            // One transaction: behind the fence nothing of an earlier owner can be under way, and behind `shardSettled` nothing of our own.
             let answers = try await pool.pipeline([
-                PostgresStatement(BatchSQL.commitFence, [shard, .int64(lease.token.value)]), PostgresStatement(BatchSQL.shardPosition, [shard]),
-                PostgresStatement(BatchSQL.shardSessions, [shard]), PostgresStatement(BatchSQL.shardWatermarks, [shard]),
+                PostgresStatement(BatchSQL.commitFence, [shard, .int64(lease.token.value)]), PostgresStatement(BatchSQL.shardSettled, [shard]),
+                PostgresStatement(BatchSQL.shardPosition, [shard]), PostgresStatement(BatchSQL.shardSessions, [shard]),
+                PostgresStatement(BatchSQL.shardWatermarks, [shard]),
             ])
-            guard !answers[0].isEmpty else { throw LedgerError.fenced("state of shard \(lease.shard)") }
-            guard let row = answers[1].first, let offset = EntryID(try row.value("entry_id", as: String.self)) else {
+            guard let row = answers[2].first, let offset = EntryID(try row.value("entry_id", as: String.self)) else {
                 throw LedgerError(code: .corrupt, message: "the shard has no position", place: "state of shard \(lease.shard)")
             }
             var watermarks: [UpstreamName: Position] = [:]
-            for row in answers[3] { watermarks[try row.upstream()] = try row.position("epoch", "seq") }
+            for row in answers[4] { watermarks[try row.upstream()] = try row.position("epoch", "seq") }
             return ShardState(
                 offset: offset,
-                sessions: try answers[2].map { row in
+                sessions: try answers[3].map { row in
                     SessionProgress(
                         upstream: try row.upstream(), session: try row.value("session"), expectedN: try row.value("expected_n"),
                         broken: try row.value("broken"))
@@ -162,26 +164,24 @@ extension Ledger {
         }
     }
 
-    /// Commits a batch: fence, log rows by binary COPY, repositories, offset, sessions, watermarks, held, refused, rewinds, run's last seq, outbox tails.
+    /// Commits a batch: fence, position, run's last seq, repositories, sessions, watermarks, held, refused; the log's rows by binary COPY; rewinds,
+    /// gaps and the outbox's tails.
     ///
+    /// Three steps to the server: all that needs no answer goes in one pipeline behind the fence, then the COPY, and with the COMMIT goes what
+    /// changes rows that others wait for.
     /// - Throws: `fenced` where the token is not current (nothing written); `unavailable` with `mayHaveCommitted` where the answer to COMMIT was
     ///   lost: then read ``shardState(_:)`` again before anything else.
     public func commit(_ batch: ShardBatch) async throws(LedgerError) -> ShardCommit {
         let place = "commit shard \(batch.lease.shard)"
         return try await mapped(place) {
             try await pool.transaction { connection in
-                var statements = ShardBatchStatements.opening(batch)
-                if !batch.events.isEmpty { statements.append(RunAppend.lock(batch.run)) }
-                let opening = try await connection.pipeline(statements)
-                guard !opening[0].isEmpty else { throw LedgerError.fenced(place) }
-                let committedAt = try Self.checkOffset(of: batch, against: opening[1], place)
-                let following = ShardBatchStatements.changes(batch)
-                guard !batch.events.isEmpty else {
-                    _ = try await connection.pipeline(following)
-                    return ShardCommit(seqs: 0..<0, loggedAt: committedAt)
-                }
-                let appended = try await RunAppend.append(
-                    batch.events, run: batch.run, locked: opening[2], on: connection, then: following, seams: seams)
+                // Written while the server is at the rest.
+                async let rows = RunRows(batch.events)
+                let answers = try await connection.pipeline(ShardBatchStatements.opening(batch) + ShardBatchStatements.changes(batch))
+                let committedAt = try Self.checkOffset(of: batch, against: answers[1], place)
+                for statement in ShardBatchStatements.closing(batch) { try await connection.beforeCommit(statement) }
+                guard !batch.events.isEmpty else { return ShardCommit(seqs: 0..<0, loggedAt: committedAt) }
+                let appended = try await RunAppend.append(await rows, run: batch.run, raised: answers[2], on: connection, seams: seams)
                 seams.reached(.workBeforeCommitSent)
                 return appended.result
             }
@@ -199,12 +199,12 @@ extension Ledger {
         return try row.time("at")
     }
 
-    /// States of those of `dids` that are known.
-    public func repositories(_ dids: [String]) async throws(LedgerError) -> [String: RepositoryState] {
+    /// States of those of `dids`, which belong to the shard, that are known.
+    public func repositories(shard: Shard, dids: [String]) async throws(LedgerError) -> [String: RepositoryState] {
         guard !dids.isEmpty else { return [:] }
         return try await mapped("repositories") {
             var found: [String: RepositoryState] = [:]
-            for row in try await pool.query(BatchSQL.selectRepositories, [.texts(dids.map(\.storable))]) {
+            for row in try await pool.query(BatchSQL.selectRepositories, [.int32(Int32(clamping: shard)), .texts(dids.map(\.storable))]) {
                 let did: String = try row.value("did")
                 found[did] = RepositoryState(
                     did: did, rev: try row.value("rev"), data: try row.value("data"), status: try row.known("status"),

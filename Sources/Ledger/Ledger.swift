@@ -77,6 +77,8 @@ extension LedgerError {
         let code: Code =
             switch error.code {
             case .undefinedTable, .undefinedColumn, .undefinedSchema: .notMigrated
+            // Raised by the function require_fence.
+            case .other("WR001"): .fenced
             case .serializationFailure, .deadlockDetected, .lockNotAvailable, .stalePlan: .contention
             case .decoding, .checkViolation, .notNullViolation, .foreignKeyViolation: .corrupt
             default: error.isRetryable || error.code == .closed || error.code == .cancelled ? .unavailable : .other

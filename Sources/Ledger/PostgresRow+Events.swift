@@ -44,6 +44,7 @@ extension PostgresRow {
 extension String {
     /// Postgres' `text` cannot hold U+0000, which strangers may send: it becomes U+FFFD.
     var storable: String {
-        utf8.contains(0) ? String(String.UnicodeScalarView(unicodeScalars.map { $0.value == 0 ? "\u{FFFD}" : $0 })) : self
+        utf8.withContiguousStorageIfAvailable({ $0.contains(0) }) ?? utf8.contains(0)
+            ? String(String.UnicodeScalarView(unicodeScalars.map { $0.value == 0 ? "\u{FFFD}" : $0 })) : self
     }
 }

@@ -7,36 +7,34 @@ enum ShardBatchStatements {
     static let refusedKept: Int64 = 256
     static let refusedFrameBytesMax = 65_536
 
-    /// The fence, and the offset that the batch goes on from.
+    /// The fence, the position, whose answer is where the shard stood, and where there are events the run's last seq.
     static func opening(_ batch: ShardBatch) -> [PostgresStatement] {
-        [
+        var statements = [
             PostgresStatement(BatchSQL.commitFence, [shard(batch), .int64(batch.lease.token.value)]),
-            PostgresStatement(BatchSQL.commitOffset, [shard(batch)]),
+            PostgresStatement(BatchSQL.commitPosition, [shard(batch), .text(batch.offset?.description)]),
         ]
-    }
-
-    /// Everything but the log's rows.
-    static func changes(_ batch: ShardBatch) -> [PostgresStatement] {
-        var statements = repositories(batch.repositories)
-        statements.append(PostgresStatement(BatchSQL.commitPosition, [shard(batch), .text(batch.offset?.description)]))
-        statements += sessions(batch)
-        statements += watermarks(batch)
-        statements += held(batch)
-        statements += refused(batch)
-        statements += rewindsAndGaps(batch)
+        if !batch.events.isEmpty { statements.append(RunAppend.raise(batch.run, by: batch.events.count)) }
         return statements
     }
 
+    /// Everything but the log's rows, their run, and what ``closing(_:)`` has.
+    static func changes(_ batch: ShardBatch) -> [PostgresStatement] {
+        repositories(batch) + sessions(batch) + watermarks(batch) + held(batch) + refused(batch)
+    }
+
+    /// Rows that all shards share, since all are told of the same loss: locked with the COMMIT only, so that no shard waits for another one's batch.
+    static func closing(_ batch: ShardBatch) -> [PostgresStatement] { rewinds(batch) + gaps(batch) }
+
     private static func shard(_ batch: ShardBatch) -> PostgresParameter { .int32(Int32(clamping: batch.lease.shard)) }
 
-    private static func repositories(_ states: [RepositoryState]) -> [PostgresStatement] {
-        guard !states.isEmpty else { return [] }
-        let states = states.sorted { $0.did < $1.did }
+    private static func repositories(_ batch: ShardBatch) -> [PostgresStatement] {
+        guard !batch.repositories.isEmpty else { return [] }
+        let states = batch.repositories.sorted { $0.did < $1.did }
         return [
             PostgresStatement(
                 BatchSQL.commitRepositories,
                 [
-                    .texts(states.map(\.did.storable)), .texts(states.map(\.rev.storable)), .byteas(states.map(\.data)),
+                    shard(batch), .texts(states.map(\.did.storable)), .texts(states.map(\.rev.storable)), .byteas(states.map(\.data)),
                     .texts(states.map(\.status.rawValue)), .texts(states.map(\.reason.storable)),
                     .timestamps(states.map { $0.identityTime.map { PostgresTimestamp($0) } }),
                     .timestamps(states.map { $0.accountTime.map { PostgresTimestamp($0) } }),
@@ -117,28 +115,29 @@ enum ShardBatchStatements {
         ]
     }
 
-    private static func rewindsAndGaps(_ batch: ShardBatch) -> [PostgresStatement] {
-        var statements: [PostgresStatement] = []
-        if !batch.rewinds.isEmpty {
-            let rewinds = batch.rewinds.sorted { ($0.upstream.description, $0.session) < ($1.upstream.description, $1.session) }
-            statements.append(
-                PostgresStatement(
-                    BatchSQL.commitRewinds,
-                    [
-                        shard(batch), .texts(rewinds.map(\.upstream.kind.rawValue)), .texts(rewinds.map(\.upstream.host)),
-                        .int64s(rewinds.map(\.session)),
-                    ]))
-        }
-        if !batch.gaps.isEmpty {
-            statements.append(
-                PostgresStatement(
-                    BatchSQL.commitGaps,
-                    [
-                        .texts(batch.gaps.map(\.upstream.kind.rawValue)), .texts(batch.gaps.map(\.upstream.host)),
-                        .int32s(batch.gaps.map(\.gap.after.epoch)), .int64s(batch.gaps.map(\.gap.after.seq)),
-                        .int32s(batch.gaps.map(\.gap.through.epoch)), .int64s(batch.gaps.map(\.gap.through.seq)),
-                    ]))
-        }
-        return statements
+    private static func rewinds(_ batch: ShardBatch) -> [PostgresStatement] {
+        guard !batch.rewinds.isEmpty else { return [] }
+        let rewinds = batch.rewinds.sorted { ($0.upstream.description, $0.session) < ($1.upstream.description, $1.session) }
+        return [
+            PostgresStatement(
+                BatchSQL.commitRewinds,
+                [
+                    shard(batch), .texts(rewinds.map(\.upstream.kind.rawValue)), .texts(rewinds.map(\.upstream.host)),
+                    .int64s(rewinds.map(\.session)),
+                ])
+        ]
+    }
+
+    private static func gaps(_ batch: ShardBatch) -> [PostgresStatement] {
+        guard !batch.gaps.isEmpty else { return [] }
+        return [
+            PostgresStatement(
+                BatchSQL.commitGaps,
+                [
+                    .texts(batch.gaps.map(\.upstream.kind.rawValue)), .texts(batch.gaps.map(\.upstream.host)),
+                    .int32s(batch.gaps.map(\.gap.after.epoch)), .int64s(batch.gaps.map(\.gap.after.seq)),
+                    .int32s(batch.gaps.map(\.gap.through.epoch)), .int64s(batch.gaps.map(\.gap.through.seq)),
+                ])
+        ]
     }
 }

@@ -85,26 +85,30 @@ extension LibpqSession {
     ///
     /// A server answers the COMMIT of a failed transaction with a rollback and no error: that is an error here.
     func commit(_ control: OperationControl) throws(PostgresError) {
+        let leaders = beforeCommit
         let followers = afterCommit
+        beforeCommit = []
         afterCommit = []
-        if pendingBegin != nil {
+        if pendingBegin != nil, leaders.isEmpty {
             pendingBegin = nil
             return
         }
         _ = try opened()
+        try sendPendingBegin(control)
         guard transactionStatus == PQTRANS_INTRANS else {
             throw PostgresError(code: .inFailedTransaction, message: "a statement of the transaction failed: it cannot be committed")
         }
         do {
-            _ = try pipeline([PostgresStatement("COMMIT")] + followers, control)
+            _ = try pipeline(leaders + [PostgresStatement("COMMIT")] + followers, control)
         } catch {
             // Behind the COMMIT: it is done, and what follows it is never more than a hint.
-            if let index = error.statementIndex, index > 0, broken == nil { return }
+            if let index = error.statementIndex, index > leaders.count, broken == nil { return }
             throw error
         }
     }
 
     func rollback(_ control: OperationControl) throws(PostgresError) {
+        beforeCommit = []
         afterCommit = []
         if pendingBegin != nil {
             pendingBegin = nil

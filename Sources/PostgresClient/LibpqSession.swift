@@ -19,7 +19,9 @@ final class LibpqSession {
     private(set) var broken: PostgresError?
     /// A BEGIN that goes out with the transaction's first statement, which spares a round trip.
     var pendingBegin: String?
-    /// Go out in one round trip with the transaction's COMMIT, behind it.
+    /// Go out in one round trip with the transaction's COMMIT, in front of it.
+    var beforeCommit: [PostgresStatement] = []
+    /// The same, behind it.
     var afterCommit: [PostgresStatement] = []
     private let pipe: WakePipe
     private var cancelDeadline: ContinuousClock.Instant?

@@ -72,6 +72,17 @@ public actor PostgresConnection {
         session.pendingBegin = "BEGIN ISOLATION LEVEL \(level.rawValue)"
     }
 
+    /// Sends the statement as the last of the open transaction, in one round trip with the COMMIT, in front of it: its locks are held for no longer.
+    ///
+    /// Where it fails nothing is committed, and the transaction throws its error. At most 16 in a transaction.
+    public func beforeCommit(_ statement: PostgresStatement) throws(PostgresError) {
+        _ = try session.opened()
+        guard session.beforeCommit.count < 16 else {
+            throw PostgresError(code: .misuse, message: "more than 16 statements in front of one COMMIT", statement: statement.sql)
+        }
+        session.beforeCommit.append(statement)
+    }
+
     /// Sends the statement in one round trip with the COMMIT of the open transaction, behind it, so that it sees and tells only what is committed.
     ///
     /// For wake-ups: its failure is not reported, and after a rollback it is forgotten. At most 16 in a transaction.

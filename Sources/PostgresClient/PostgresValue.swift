@@ -15,11 +15,7 @@ public protocol PostgresValue: Sendable {
 
 extension [UInt8] {
     mutating func appendBigEndian(_ value: some FixedWidthInteger) {
-        var shift = value.bitWidth - 8
-        while shift >= 0 {
-            append(UInt8(truncatingIfNeeded: value >> shift))
-            shift -= 8
-        }
+        Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
     }
 
     mutating func overwriteBigEndian(_ value: Int32, at place: Int) {

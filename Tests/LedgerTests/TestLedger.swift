@@ -53,6 +53,15 @@ struct TestLedger {
 
     func number(_ sql: String) async throws -> Int64 { try await pool.query(sql)[0].value(0) }
 
+    /// Asks the server until a session waits for a lock of that one; false where none does for ten seconds.
+    func waitUntilBlocked(by backend: Int32) async throws -> Bool {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while ContinuousClock.now < deadline {
+            if try await number("SELECT count(*) FROM pg_stat_activity WHERE \(backend) = ANY (pg_blocking_pids(pid))") > 0 { return true }
+        }
+        return false
+    }
+
     /// The lease of one shard.
     func lease(_ shard: Shard = 0) async throws -> ShardLease {
         guard let lease = try await ledger.acquireShards([shard], worker: worker, ttl: Self.ttl).first else {

@@ -167,6 +167,34 @@ import Testing
         #expect(!connection.isInTransaction)
     }
 
+    @Test func `a statement in front of the COMMIT is part of the transaction, and where it fails nothing is committed`() async throws {
+        let connection = try await TestServer.connect()
+        try await connection.execute("CREATE TEMP TABLE t (id int8 PRIMARY KEY)")
+        // Alone, with another statement, and forgotten by a rollback.
+        try await connection.transaction { try await $0.beforeCommit(PostgresStatement("INSERT INTO t VALUES (1)")) }
+        try await connection.transaction { connection in
+            try await connection.beforeCommit(PostgresStatement("INSERT INTO t VALUES (2)"))
+            #expect(try await connection.query("SELECT count(*) FROM t")[0].value(0, as: Int64.self) == 1)
+        }
+        _ = await failure {
+            try await connection.transaction { connection in
+                try await connection.beforeCommit(PostgresStatement("INSERT INTO t VALUES (3)"))
+                throw PostgresError(code: .misuse, message: "enough")
+            }
+        }
+        let error = await failure {
+            try await connection.transaction { connection in
+                _ = try await connection.query("INSERT INTO t VALUES (4)")
+                try await connection.beforeCommit(PostgresStatement("INSERT INTO t VALUES (1)"))
+                try await connection.afterCommit(PostgresStatement("INSERT INTO t VALUES (5)"))
+            }
+        }
+        #expect(error?.code == .uniqueViolation)
+        #expect(error?.mayHaveCommitted == false)
+        #expect(!connection.isInTransaction)
+        #expect(try await connection.query("SELECT array_agg(id ORDER BY id)::text FROM t")[0].value(0, as: String.self) == "{1,2}")
+    }
+
     @Test func `misuse of COPY ends the connection and says why`() async throws {
         let connection = try await TestServer.connect()
         #expect(await failure { _ = try await connection.execute("COPY (SELECT 1) TO STDOUT") }?.code == .misuse)

@@ -26,6 +26,15 @@ CREATE TABLE shards (
     UNIQUE (shard, token)
 ) WITH (fillfactor = 50);
 
+-- Fails where a fence was not held: what follows in a pipeline then does not run, and the transaction cannot be committed.
+CREATE FUNCTION require_fence(held int) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF held IS NULL THEN
+        RAISE EXCEPTION 'the token is not the current one: another process owns it' USING ERRCODE = 'WR001';
+    END IF;
+END
+$$;
+
 -- How far each shard's work stream is resolved. A row of its own, so that commits never meet renewals.
 CREATE TABLE shard_positions (
     shard int PRIMARY KEY,
@@ -121,15 +130,35 @@ CREATE TABLE declared_gaps (
     PRIMARY KEY (upstream, after_epoch, after_seq, through_epoch, through_seq)
 );
 
+-- A partition a shard: a batch changes hundreds of rows of one shard, and they lie on few pages of the table and of its index.
 CREATE TABLE repositories (
-    did text PRIMARY KEY,
+    shard int NOT NULL,
+    did text NOT NULL,
     rev text NOT NULL,
     data bytea NOT NULL,
     status text NOT NULL,
     reason text NOT NULL,
     identity_time timestamptz,
-    account_time timestamptz
-) WITH (fillfactor = 70);
+    account_time timestamptz,
+    PRIMARY KEY (shard, did)
+) PARTITION BY LIST (shard);
+
+-- Planned anew for each call: a plan for every shard would lock all partitions and their indexes, in each session that tries it.
+CREATE FUNCTION known_repositories(of_shard int, dids text[]) RETURNS SETOF repositories LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_custom_plan AS $$
+BEGIN
+    RETURN QUERY SELECT * FROM repositories r WHERE r.shard = of_shard AND r.did = ANY (dids);
+END
+$$;
+
+-- With the number of shards, which is fixed once.
+CREATE FUNCTION make_repository_partitions(shards int) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    FOR shard IN 0..shards - 1 LOOP
+        EXECUTE format('CREATE TABLE repositories_%s PARTITION OF repositories FOR VALUES IN (%s) WITH (fillfactor = 70)', shard, shard);
+    END LOOP;
+END
+$$;
 
 CREATE TABLE identities (
     did text PRIMARY KEY,
@@ -197,7 +226,9 @@ CREATE TABLE runs (
     started_at timestamptz NOT NULL DEFAULT now(),
     finished_at timestamptz,
     last_seq bigint NOT NULL DEFAULT 0,
-    last_event_at timestamptz
+    last_event_at timestamptz,
+    -- The day of the last events; never falls.
+    last_day date
 ) WITH (fillfactor = 50);
 
 -- The log. seq is contiguous from 1 in a run: the lock on the run's row guarantees it, since a partitioned table can't carry UNIQUE (run, seq).

@@ -1,1 +1,2 @@
-SELECT did, rev, data, status, reason, identity_time, account_time FROM repositories WHERE did = ANY ($1)
+-- $1 shard, $2 dids
+SELECT did, rev, data, status, reason, identity_time, account_time FROM known_repositories($1, $2)

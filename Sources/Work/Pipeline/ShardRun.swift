@@ -218,7 +218,8 @@ struct ShardRun {
             if let chain = repositories.value(did) { chains[did] = chain } else { missing.append(did) }
         }
         if !missing.isEmpty {
-            for (did, state) in try await context.ledger.repositories(missing.sorted()) { chains[did] = RepositoryChain(state) }
+            let known = try await context.ledger.repositories(shard: lease.shard, dids: missing.sorted())
+            for (did, state) in known { chains[did] = RepositoryChain(state) }
         }
         return chains
     }

@@ -3,6 +3,7 @@ enum BenchParts {
     static let all: [any BenchPart.Type] = [
         DecodeBench.self,
         IngestBench.self,
+        AppendBench.self,
         EndToEndBench.self,
         LatencyBench.self,
         MemoryBench.self,

@@ -1,0 +1,2 @@
+-- $1 shards
+SELECT make_repository_partitions($1)
