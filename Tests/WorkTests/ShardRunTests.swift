@@ -4,6 +4,7 @@ import Events
 import Flow
 import Ledger
 import PostgresClient
+import TestSupport
 import Testing
 
 @testable import Work
@@ -85,7 +86,7 @@ struct ShardRunTests {
 
             try await bench.look.execute("UPDATE shards SET expires_at = '-infinity'")
             let other = WorkerID("\(bench.schema)-b")
-            let otherPool = try await WorkBench.pool(bench.schema, other)
+            let otherPool = try await SharedServers.pool(schema: bench.schema, name: other.description)
             let taken = try await Ledger(pool: otherPool, schema: bench.schema).acquireShards([0], worker: other, ttl: .seconds(60))
             #expect(taken.map(\.token) == [FencingToken(lease.token.value + 1)])
             // The take-over ended the old owner's connections, at most four here: behind those the zombie meets the fence.
