@@ -93,7 +93,9 @@ let package = Package(
             swiftSettings: settings),
 
         // Servers and helpers for tests: private Redis and Postgres processes, prefixes, schemas, faulty peers.
-        .target(name: "TestSupport", dependencies: [nioCore, nioPosix], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["Events", "RedisClient", "PostgresClient", "Broker", "Ledger", log, nioCore, nioPosix],
+            path: "Tests/TestSupport", swiftSettings: settings),
         tests("EventsTests", ["Events", "TestSupport"]),
         tests("FlowTests", ["Flow", "Events", "TestSupport"]),
         tests("ATProtoTests", ["ATProto", "Events", "TestSupport"]),

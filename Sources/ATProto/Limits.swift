@@ -12,7 +12,10 @@ public enum Limits {
     /// `seq` is 1 up to this.
     public static let sequence: Int64 = 1 << 53
     public static let mstKeyBytes = 1024
-    /// Our own: nesting of arrays and maps that is read; deeper data is refused before the stack is at risk.
+    /// Our own: levels of data that are read, in CBOR as in JSON; deeper data is refused before the stack is at risk.
+    ///
+    /// A value is on level 1, what stands in an array or map is on the next level. Bytes and links take two, as in JSON they are objects with a
+    /// text in them: so what one form may hold, the other may.
     public static let nesting = 64
     /// Our own: length of a DID document that is read.
     public static let didDocumentBytes = 128 * 1024

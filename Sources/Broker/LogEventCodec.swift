@@ -33,7 +33,7 @@ enum LogEventCodec {
         var event: LogEvent?
         for (name, value) in fields where name == Field.kind.rawValue {
             let text = String(buffer: value)
-            guard let kind = LogEvent.Kind(rawValue: text) else { throw EntryProblem("unknown kind \(text.prefix(40))") }
+            guard let kind = LogEvent.Kind(rawValue: text) else { throw EntryProblem("unknown kind \(text.excerpt(scalars: 40))") }
             event = LogEvent(run: run, seq: seq, kind: kind, did: "", live: false)
         }
         guard var event else { throw EntryProblem("no kind") }

@@ -87,12 +87,14 @@ enum UpstreamEntryCodec {
             guard found.updateValue(value, forKey: field) == nil else { throw EntryProblem("field \(name) twice") }
         }
         let kindText = try text(.kind, in: found, isRequired: true)
-        guard let kind = UpstreamEntry.Kind(rawValue: kindText) else { throw EntryProblem("unknown kind \(kindText.prefix(40))") }
+        guard let kind = UpstreamEntry.Kind(rawValue: kindText) else { throw EntryProblem("unknown kind \(kindText.excerpt(scalars: 40))") }
         let epoch = try number(.epoch, in: found)
         guard let epoch = Int32(exactly: epoch) else { throw EntryProblem("epoch \(epoch) is too large") }
+        let seq = try number(.seq, in: found)
+        guard seq <= 1 << 53 else { throw EntryProblem("seq \(seq) is too large") }
         return UpstreamEntry(
             host: try text(.host, in: found, isRequired: true), session: try number(.session, in: found), n: try number(.n, in: found),
-            position: Position(epoch: epoch, seq: try number(.seq, in: found)), kind: kind, gap: try gap(found), shed: try shed(found),
+            position: Position(epoch: epoch, seq: seq), kind: kind, gap: try gap(found), shed: try shed(found),
             did: try text(.did, in: found), rev: try text(.rev, in: found), time: try text(.time, in: found),
             frame: found[.frame].map { Array($0.readableBytesView) } ?? [])
     }
@@ -110,7 +112,7 @@ enum UpstreamEntryCodec {
 
     private static func number(_ field: UpstreamEntry.Field, in found: [UpstreamEntry.Field: ByteBuffer]) throws(EntryProblem) -> Int64 {
         let text = try text(field, in: found, isRequired: true)
-        guard let value = Int64(text), value >= 0 else { throw EntryProblem("\(field.rawValue) is no number from 0: \(text.prefix(40))") }
+        guard let value = Int64(text), value >= 0 else { throw EntryProblem("\(field.rawValue) is no number from 0: \(text.excerpt(scalars: 40))") }
         return value
     }
 

@@ -142,6 +142,10 @@ public struct SessionTracker: Hashable, Sendable {
         return UpstreamEntry.Gap(after: watermark, through: baseline)
     }
 
+    /// Forgets sessions above `number`, the highest that was ever given out: a damaged entry named them, and each newer session would be taken for
+    /// an older one.
+    public mutating func forget(above number: Int64) { state.sessions.removeAll { $0.number > number } }
+
     /// Marks that a rewind is asked for; true where it was already.
     private mutating func asked(at index: Int) -> Bool {
         let already = state.sessions[index].rewindAsked

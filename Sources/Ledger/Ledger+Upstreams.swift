@@ -18,6 +18,17 @@ public struct UpstreamLeaseStatus: Hashable, Sendable {
     public var rewindOf: Int64?
 }
 
+/// The highest numbers that were given out for an upstream. What names a higher one was written by no ingester.
+public struct IssuedNumbers: Hashable, Sendable {
+    public var session: Int64
+    public var epoch: Int32
+
+    public init(session: Int64, epoch: Int32) {
+        self.session = session
+        self.epoch = epoch
+    }
+}
+
 /// From where an upstream goes on.
 public enum ResumePosition: Hashable, Sendable {
     /// Never read before: the configuration says where to start.
@@ -76,6 +87,15 @@ extension Ledger {
             let rows = try await pool.query(LeaseSQL.resumePosition, [.text(upstream.kind.rawValue), .text(upstream.host)])
             guard let position = try rows.first?.position("epoch", "seq") else { return ResumePosition.none }
             return .at(position)
+        }
+    }
+
+    /// Nil where the upstream never had a session. A session is numbered before its first entry is appended, so whoever has read an entry
+    /// and asks then finds its numbers, or none that are as high.
+    public func issuedNumbers(_ upstream: UpstreamName) async throws(LedgerError) -> IssuedNumbers? {
+        try await mapped("numbers of \(upstream)") {
+            let rows = try await pool.query(LeaseSQL.issuedNumbers, [.text(upstream.kind.rawValue), .text(upstream.host)])
+            return try rows.first.map { IssuedNumbers(session: try $0.value("session"), epoch: try $0.value("epoch")) }
         }
     }
 

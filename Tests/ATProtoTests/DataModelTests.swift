@@ -60,6 +60,33 @@ struct DataModelTests {
         #expect(json == [1, 2], "what was there before a refusal stays")
     }
 
+    @Test(
+        "how deep data may nest is the same for every reader, and what is written as JSON reads as JSON",
+        arguments: ["text", "bytes", "link", "map", "array"])
+    func nesting(kind: String) throws {
+        let innermost: CBORValue =
+            switch kind {
+            case "text": "x"
+            case "bytes": .bytes([1])
+            case "link": .link(CID(hashing: [1]))
+            case "map": .map(CBORMap([]))
+            default: []
+            }
+        // Bytes and links are objects with a text in them.
+        let deepest = kind == "bytes" || kind == "link" ? Limits.nesting - 1 : Limits.nesting
+        for level in (deepest - 2)...(deepest + 2) {
+            var value = innermost
+            for outer in (1..<level).reversed() { value = outer == 1 || outer % 2 == 0 ? ["a": value] : [value] }
+            let isAllowed = level <= deepest
+            let bytes = value.encode()
+            #expect(DAGCBOR.isCanonical(0..<bytes.count, of: bytes) == isAllowed, "level \(level)")
+            #expect(((try? CBORValue.decode(bytes)) == value) == isAllowed, "level \(level)")
+            let json = try? DAGJSON.json(bytes)
+            #expect((json != nil) == isAllowed, "level \(level)")
+            if let json { #expect((try? DAGJSON.record(json)) == value, "level \(level)") }
+        }
+    }
+
     @Test("a link to another kind of CID is kept as it is")
     func foreignLink() throws {
         let foreign: [UInt8] = [1, 0x55, 0x1e, 4, 1, 2, 3, 4]

@@ -59,6 +59,30 @@ struct FrameTests {
         #expect(try StreamMessage(frame: frame(["op": 1, "t": "#tomorrow"], body)) == .unknown(op: 1, type: "#tomorrow"))
     }
 
+    @Test(
+        "a type is compared byte for byte: another first character, or marks that combine with one, make another type",
+        arguments: ["?commit", "ccommit", "commit", "#\u{301}commit", "#commit\u{301}", "\u{301}#commit", "##commit", "#Commit", "", "#inf\u{301}o"])
+    func otherTypes(type: String) throws {
+        let body: CBORValue = ["seq": 9, "repo": .text(did), "rev": .text(rev), "time": .text(time), "name": "x"]
+        let frame = frame(["op": 1, "t": .text(type)], body)
+        #expect(FrameRoute.parse(frame) == .unknown(op: 1, type: type, seq: 9))
+        #expect(try StreamMessage(frame: frame) == .unknown(op: 1, type: type))
+    }
+
+    @Test("of what a host says to people no more is kept than a line, however long one of its characters is")
+    func longTexts() {
+        let long = "e" + String(repeating: "\u{301}", count: 100_000)
+        guard case .unknown(1, let type, 9) = FrameRoute.parse(frame(["op": 1, "t": .text(long)], ["seq": 9])),
+            case .error(let name, let message?) = FrameRoute.parse(ErrorMessage(error: long, message: long).frame()),
+            case .info(let info, nil) = FrameRoute.parse(InfoMessage(name: long).frame())
+        else {
+            Issue.record("routed otherwise")
+            return
+        }
+        #expect(type.unicodeScalars.count == 64)
+        for text in [name, message, info] { #expect(text.unicodeScalars.count == FrameRoute.noteScalarsMax) }
+    }
+
     @Test("what cannot be routed is malformed, with its number where it has one")
     func malformed() {
         func expect(_ frame: [UInt8], seq: Int64?, _ why: Comment) {

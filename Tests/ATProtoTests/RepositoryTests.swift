@@ -45,6 +45,23 @@ struct RepositoryTests {
         }
     }
 
+    @Test("where digests are not checked, an empty node is an empty tree under its own address only, and nothing else is one under it")
+    func emptyRoots() throws {
+        var nothing = MerkleSearchTree()
+        let empty = try #require(nothing.allBlocks().first)
+        var host = try TestRepository()
+        let root = try #require(host.commit([("a.b.c/x", TestRepository.post("x"))]).blocks.first)
+        func walked(_ cid: CID, _ bytes: [UInt8]) throws -> Bool {
+            let block = Block(cid: cid, bytes: bytes)
+            let index = try BlockIndex(car: CARWriter.encode(roots: [cid], blocks: [block]), verifying: false)
+            var walk = try RepositoryWalk(root: cid, blocks: index)
+            return try walk.next() == nil
+        }
+        #expect(try walked(empty.cid, empty.bytes))
+        #expect(throws: FormatError.self) { try walked(CID(hashing: [1]), empty.bytes) }
+        #expect(throws: FormatError.self) { try walked(empty.cid, root.bytes) }
+    }
+
     private func count(_ blocks: [Block], root: CID) throws -> Int {
         let repository = try Repository(car: CARWriter.encode(roots: [root], blocks: blocks))
         var walk = try repository.walk()

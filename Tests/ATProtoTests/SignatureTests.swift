@@ -57,6 +57,18 @@ struct SignatureTests {
         }
     }
 
+    @Test("a key's text is compared byte for byte: a mark behind its prefix is no part of it", arguments: KeyCurve.allCases)
+    func marks(curve: KeyCurve) throws {
+        let key = try SigningKey(curve, secret: [UInt8](repeating: 7, count: 32)).verificationKey
+        #expect(try VerificationKey(multikey: key.multikey) == key)
+        let rest = key.multikey.dropFirst()
+        for text in ["z\u{301}\(rest)", "\u{301}z\(rest)", "\(key.multikey)\u{301}"] {
+            #expect(throws: FormatError.self) { try VerificationKey(multikey: text) }
+            #expect(throws: FormatError.self) { try VerificationKey(didKey: "did:key:\(text)") }
+            #expect(throws: FormatError.self) { try VerificationKey(legacyMultibase: text, curve: curve) }
+        }
+    }
+
     @Test("secrets and points that are none are refused", arguments: [KeyCurve.k256, .p256])
     func impossibleKeys(curve: KeyCurve) {
         #expect(throws: FormatError.self) { try SigningKey(curve, secret: [UInt8](repeating: 0, count: 32)) }

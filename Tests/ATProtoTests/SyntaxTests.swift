@@ -34,6 +34,16 @@ struct SyntaxTests {
         #expect(tid < later && tid.description < later.description)
     }
 
+    @Test(
+        "a TID that has the top bit set, as the syntax allows, is written as it was read",
+        arguments: ["j3zfcijpj2z2a", "jzzzzzzzzzzzz", "c222222222222"])
+    func highTIDs(text: String) throws {
+        let tid = try #require(TID(text))
+        #expect(tid.description == text)
+        #expect(TID("b3zfcijpj2z2a").map { $0 < tid } == true)
+        #expect(tid.time.microseconds > TID.maxMicroseconds)
+    }
+
     @Test("a generator's TIDs grow although its clock stands still or goes back")
     func generator() {
         var generator = TIDGenerator(clockID: 5)

@@ -12,10 +12,7 @@ struct BrokerFixture {
     let keys: StreamKeys
 
     init(url: String? = nil, shards: Int = 4, settings: (inout RedisConfiguration) -> Void = { _ in }) async throws {
-        let address = if let url { url } else { try await SharedServers.redisURL() }
-        var configuration = try RedisConfiguration(url: address)
-        configuration.connectTimeout = .seconds(60)
-        configuration.commandTimeout = .seconds(60)
+        var configuration = try await SharedServers.redis(url: url)
         configuration.reconnectDelayMin = .milliseconds(5)
         configuration.reconnectDelayMax = .milliseconds(50)
         settings(&configuration)

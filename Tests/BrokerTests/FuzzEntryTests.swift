@@ -65,7 +65,7 @@ struct FuzzEntryTests {
             UpstreamEntry(
                 host: "relay:80", session: 3, n: 7, position: Position(epoch: 1, seq: 12), kind: .commit, did: "did:plc:a", rev: "3k", time: "t",
                 frame: [1, 2, 3]),
-            UpstreamEntry(host: "r", session: .max, n: .max, position: Position(epoch: .max, seq: .max), kind: .barrier, shed: true),
+            UpstreamEntry(host: "r", session: .max, n: .max, position: Position(epoch: .max, seq: 1 << 53), kind: .barrier, shed: true),
         ]
         let corpus = entries.map { entry in
             var batch = RedisBatch()

@@ -58,6 +58,7 @@ import Testing
             ["kind", "commit"], ["host", "h", "session", "x", "n", "1", "epoch", "0", "seq", "1", "kind", "commit"],
             ["host", "h", "session", "1", "n", "-1", "epoch", "0", "seq", "1", "kind", "commit"],
             ["host", "h", "session", "1", "n", "1", "epoch", "9999999999", "seq", "1", "kind", "commit"],
+            ["host", "h", "session", "1", "n", "1", "epoch", "0", "seq", "9007199254740993", "kind", "barrier"],
             ["host", "h", "session", "1", "n", "1", "epoch", "0", "seq", "1", "kind", "party"],
             ["host", "h", "host", "h", "session", "1", "n", "1", "epoch", "0", "seq", "1", "kind", "commit"],
             ["host", "h", "session", "1", "n", "0", "epoch", "0", "seq", "1", "kind", "open", "gap", "0:1"],

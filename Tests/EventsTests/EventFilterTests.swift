@@ -60,6 +60,13 @@ import Testing
         #expect(try EventFilter(dids: Array(dids.dropLast())).dids.count == EventFilter.didsMax)
     }
 
+    @Test("an excerpt is bounded in scalars, not in characters, of which one may be of any length")
+    func excerpts() {
+        #expect("abc".excerpt(scalars: 2) == "ab")
+        #expect(("e" + String(repeating: "\u{301}", count: 1_000)).excerpt(scalars: 64).unicodeScalars.count == 64)
+        #expect("".excerpt(scalars: 5).isEmpty)
+    }
+
     @Test("values that are not of their list are refused", arguments: ["did", "did:", "did:plc", "did:plc:", "plc:did:a", "did:plc:a b"])
     func badDIDs(did: String) {
         #expect { try EventFilter(dids: [did]) } throws: { ($0 as? EventFilterError)?.field == .dids }

@@ -31,6 +31,13 @@ import Testing
         #expect(line.hasSuffix("\"level\":\"info\",\"logger\":\"weir.test\",\"message\":\"a message\",\"host\":\"a\\\"b\",\"level_\":\"x\"}\n"))
     }
 
+    @Test("text: what a stranger wrote stays within its quotation marks, whatever marks combine with its own")
+    func quoted() {
+        let line = logged(.text, ["reason": "x\u{20}\u{301}\"\u{301} level=\u{301}"])
+        #expect(line.hasSuffix(" reason=\"x\u{20}\u{301}\\\"\u{301} level=\u{301}\"\n"))
+        #expect(logged(.text, ["a": "b\u{20}\u{301}c"]).hasSuffix(" a=\"b\u{20}\u{301}c\"\n"))
+    }
+
     @Test("text of strangers cannot begin a line or paint the terminal", arguments: LogFormat.allCases)
     func strangers(format: LogFormat) {
         let line = logged(format, ["reason": "a\n\u{1b}[2Jb"], "x\ny")

@@ -119,6 +119,16 @@ struct SessionTrackerTests {
         #expect(restored.received(Self.entry(2, 1, 110)) == .stale)
     }
 
+    @Test("forgets sessions that were never given out, and then follows the next one")
+    func forgets() {
+        var tracker = SessionTracker(state: .init(watermark: Self.at(100), sessions: [.init(number: 5, expectedN: 3), .init(number: .max)]))
+        #expect(tracker.received(Self.entry(6, 0, 100, .open)) == .stale)
+        tracker.forget(above: 6)
+        #expect(tracker.state.sessions.map(\.number) == [5])
+        #expect(tracker.received(Self.entry(5, 3, 110)) == .apply)
+        #expect(tracker.received(Self.entry(6, 0, 100, .open)) == .opened(gap: nil))
+    }
+
     @Test("trusts no session whose numbering is not as ingesters write it")
     func malformed() {
         var first = SessionTracker(state: .init(watermark: Self.at(100)))

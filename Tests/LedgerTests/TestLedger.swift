@@ -1,5 +1,4 @@
 import Events
-import Logging
 import PostgresClient
 import TestSupport
 
@@ -36,13 +35,7 @@ struct TestLedger {
     }
 
     static func pool(_ schema: String, _ worker: WorkerID) async throws -> PostgresPool {
-        var configuration = try PostgresConfiguration(url: try await SharedServers.postgresURL(), applicationName: worker.description)
-        configuration.searchPath = [schema]
-        configuration.connectTimeout = .seconds(60)
-        var options = PostgresPool.Options()
-        options.acquireTimeout = .seconds(60)
-        options.connectionsMax = 4
-        return PostgresPool(configuration: configuration, options: options, logger: Logger(label: "test"))
+        try await SharedServers.pool(schema: schema, name: worker.description)
     }
 
     func end() async throws {

@@ -63,6 +63,20 @@ import Testing
         try await test.end()
     }
 
+    @Test func `the numbers that were given out are those of the last session, of each upstream by itself`() async throws {
+        let test = try await TestLedger.make()
+        let lease = try await test.upstream()
+        let other = try await test.upstream("other.example")
+        #expect(try await test.ledger.issuedNumbers(lease.upstream) == nil)
+        _ = try await test.ledger.openSession(lease, from: Position(epoch: 0, seq: 1), gap: nil)
+        let second = try await test.ledger.openSession(lease, from: Position(epoch: 2, seq: 1), gap: nil)
+        let others = try await test.ledger.openSession(other, from: Position(epoch: 0, seq: 1), gap: nil)
+        #expect(others > second)
+        #expect(try await test.ledger.issuedNumbers(lease.upstream) == IssuedNumbers(session: second, epoch: 2))
+        #expect(try await test.ledger.issuedNumbers(other.upstream) == IssuedNumbers(session: others, epoch: 0))
+        try await test.end()
+    }
+
     @Test func `a rewind names a session and counts only while that one is current`() async throws {
         let test = try await TestLedger.make()
         let lease = try await test.upstream()

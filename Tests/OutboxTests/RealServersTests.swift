@@ -3,7 +3,6 @@ import Events
 import Flow
 import Ledger
 import Logging
-import PostgresClient
 import RedisClient
 import ServiceLifecycle
 import TestSupport
@@ -14,24 +13,12 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct RealServersTests {
     @Test("over real Redis and Postgres: two publishers, appends beside them, foreign entries in one outlet; each event is in its outlet once")
     func publish() async throws {
-        let schema = RandomName.schema()
-        var settings = try PostgresConfiguration(url: try await SharedServers.postgresURL(), applicationName: schema)
-        settings.searchPath = [schema]
-        settings.connectTimeout = .seconds(60)
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        var options = PostgresPool.Options()
-        options.acquireTimeout = .seconds(60)
-        let pool = PostgresPool(configuration: settings, options: options, logger: logger)
-        var redisSettings = try RedisConfiguration(url: try await SharedServers.redisURL())
-        redisSettings.connectTimeout = .seconds(60)
-        redisSettings.commandTimeout = .seconds(60)
-        let redis = RedisClient(redisSettings)
-        let keys = StreamKeys(prefix: RandomName.prefix())
-        let (ledger, outlet) = (Ledger(pool: pool, schema: schema), OutletStreams(redis: redis, keys: keys))
-        try await ledger.migrate(shards: ShardMap(count: 4)) { _ in }
+        try await RealStores.with { stores in try await publish(stores) }
+    }
 
-        _ = try await redis.send(RedisCommand("XADD", .string(keys.outlet(run: .firehose(0))), "1700000000000-0", "a", "b"))
+    private func publish(_ stores: RealStores) async throws {
+        let (ledger, outlet, logger) = (stores.ledger, stores.outlet, SharedServers.quietLogger)
+        _ = try await stores.redis.send(RedisCommand("XADD", .string(stores.keys.outlet(run: .firehose(0))), "1700000000000-0", "a", "b"))
         let services = ["a", "b"].map { name in
             PublisherService(
                 configuration: PublisherConfiguration(), ledger: ledger, outlet: outlet, worker: WorkerID("test-\(name)"), logger: logger)
@@ -64,10 +51,6 @@ import Testing
         for shard in 0..<4 {
             #expect(try await outlet.read(run: .firehose(shard), after: 0, count: 1000).map(\.seq) == Array(1...300))
             #expect(try await ledger.run(.firehose(shard))?.nextSeq["outlet"] == 301)
-            try await outlet.delete(run: .firehose(shard))
         }
-        _ = try await pool.query("DROP SCHEMA \(schema) CASCADE")
-        await redis.shutDown()
-        await pool.close()
     }
 }

@@ -23,6 +23,14 @@ import Testing
         #expect(lines.contains(#"c_ms_bucket{le="+Inf"} 3"#) && lines.contains("c_ms_count 3") && lines.contains("c_ms_sum 1000703"))
     }
 
+    @Test("a label's quotation marks are escaped whatever marks combine with them, and a label is bounded in scalars")
+    func labels() {
+        Counter(label: "marked", dimensions: [("a", "x\"\u{301}\\\u{301}\r\n")], factory: metrics).increment()
+        #expect(text.contains("marked{a=\"x\\\"\u{301}\\\\\u{301}\\n\\n\"} 1"))
+        Counter(label: "long", dimensions: [("a", "e" + String(repeating: "\u{301}", count: 10_000))], factory: metrics).increment()
+        #expect(text.unicodeScalars.count < 1_000)
+    }
+
     @Test("timers are in seconds")
     func timers() {
         Timer(label: "t_seconds", dimensions: [], factory: metrics).recordMilliseconds(20)

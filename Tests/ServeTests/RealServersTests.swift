@@ -4,6 +4,7 @@ import Flow
 import Ledger
 import Logging
 import ServiceLifecycle
+import TestSupport
 import Testing
 
 @testable import Serve

@@ -4,6 +4,7 @@ import Events
 import Flow
 import Ledger
 import PostgresClient
+import TestSupport
 import Testing
 
 @testable import Work
@@ -85,7 +86,7 @@ struct ShardRunTests {
 
             try await bench.look.execute("UPDATE shards SET expires_at = '-infinity'")
             let other = WorkerID("\(bench.schema)-b")
-            let otherPool = try await WorkBench.pool(bench.schema, other)
+            let otherPool = try await SharedServers.pool(schema: bench.schema, name: other.description)
             let taken = try await Ledger(pool: otherPool, schema: bench.schema).acquireShards([0], worker: other, ttl: .seconds(60))
             #expect(taken.map(\.token) == [FencingToken(lease.token.value + 1)])
             // The take-over ended the old owner's connections, at most four here: behind those the zombie meets the fence.
@@ -245,6 +246,43 @@ struct ShardRunTests {
             #expect(try await bench.number("SELECT count(*) FROM refused WHERE reason = 'badSignature' AND frame_size > 100") == 1)
             #expect(try await bench.number("SELECT count(*) FROM refused WHERE reason = 'malformedMessage' AND length(frame) = 3") == 1)
             #expect(try await bench.number("SELECT sum(count)::bigint FROM refused_counts") == 2)
+        }
+    }
+
+    @Test(
+        "an entry of a session or numbering that was never given out is refused and counted, and the sessions after it are followed",
+        arguments: [(session: Int64.max, epoch: Int32(1)), (session: nil, epoch: .max)] as [(session: Int64?, epoch: Int32)])
+    func damaged(session: Int64?, epoch: Int32) async throws {
+        try await WorkBench.with { bench in
+            var account = try TestAccount(0, start: bench.clock.start)
+            try await bench.know(account)
+            try await bench.open()
+            let position = Position(epoch: epoch, seq: 5)
+            let gap = UpstreamEntry.Gap(after: Position(epoch: 0, seq: 0), through: position)
+            let forged = UpstreamEntry(
+                host: "relay.example", session: session ?? bench.session(), n: 0, position: position, kind: .open, gap: gap)
+            let unheard = UpstreamEntry(host: "unheard.example", session: 1, n: 0, position: Position(epoch: 0, seq: 5), kind: .open)
+            for entry in [forged, forged, unheard] { _ = await bench.streams.append([AppendItem(shard: 0, entry: entry)]) }
+            bench.take(try account.commit("app.bsky.feed.post/a", "1").frame(), seq: 1)
+            try await bench.append()
+            let lease = try await bench.acquire()
+            var owner = try await bench.owner(lease)
+            try await owner.take(try await bench.read(0, after: owner.position))
+            #expect(try await bench.events().map(\.rkey) == ["a"])
+            #expect(try await bench.number("SELECT sum(count)::bigint FROM refused_counts WHERE reason = 'undecodableEntry'") == 3)
+
+            // As if one had been followed, by a worker that did not ask.
+            try await bench.look.execute(
+                "INSERT INTO session_progress (upstream, shard, session, expected_n, broken) SELECT id, 0, \(Int64.max), 1, false FROM upstreams")
+            owner = try await bench.owner(lease)
+            try await bench.open(from: 1)
+            bench.take(try account.commit("app.bsky.feed.post/b", "2").frame(), seq: 2)
+            try await bench.append()
+            try await owner.take(try await bench.read(0, after: owner.position))
+            #expect(try await bench.events().map(\.rkey) == ["a", "b"])
+            let upstream = UpstreamName(kind: .firehose, host: "relay.example")
+            #expect(try await bench.ledger.resumePosition(upstream) == .at(Position(epoch: 1, seq: 2)))
+            #expect(try await bench.number("SELECT count(*) FROM rewinds") == 0)
         }
     }
 

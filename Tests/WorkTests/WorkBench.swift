@@ -23,25 +23,25 @@ final class WorkBench {
     let streams: WorkStreams
     let clock = TestClock()
     let context: WorkContext
+    /// Of the last owner that was made.
+    private(set) var trust: LeaseTrust?
     private var writers: [String: (writer: SessionWriter, lease: UpstreamLease)] = [:]
 
-    private init(shards: Int) async throws {
+    private init(shards: Int, change: (inout WorkerConfiguration) -> Void) async throws {
         schema = RandomName.schema()
         keys = StreamKeys(prefix: RandomName.prefix())
         worker = WorkerID("\(schema)-a")
-        pool = try await Self.pool(schema, worker)
-        look = try await Self.pool(schema, WorkerID("\(schema)-look"))
+        pool = try await SharedServers.pool(schema: schema, name: worker.description)
+        look = try await SharedServers.pool(schema: schema, name: "\(schema)-look")
         ledger = Ledger(pool: pool, schema: schema)
-        var redisConfiguration = try RedisConfiguration(url: try await SharedServers.redisURL())
-        redisConfiguration.connectTimeout = .seconds(60)
-        redisConfiguration.commandTimeout = .seconds(60)
-        redis = RedisClient(redisConfiguration)
+        redis = RedisClient(try await SharedServers.redis())
         streams = WorkStreams(redis: redis, keys: keys, shards: ShardMap(count: shards))
         try await ledger.migrate(shards: ShardMap(count: shards)) { _ in }
         // Nobody answers there: what the ledger does not know stays pending.
         var configuration = WorkerConfiguration()
         configuration.identities.plcURL = "http://127.0.0.1:1"
         configuration.identities.batchWait = .milliseconds(1)
+        change(&configuration)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let identities = IdentityResolver(configuration: configuration.identities, ledger: ledger, clock: clock.clock, logger: logger)
         context = WorkContext(
@@ -49,18 +49,10 @@ final class WorkBench {
             logger: logger)
     }
 
-    static func pool(_ schema: String, _ worker: WorkerID) async throws -> PostgresPool {
-        var configuration = try PostgresConfiguration(url: try await SharedServers.postgresURL(), applicationName: worker.description)
-        configuration.searchPath = [schema]
-        configuration.connectTimeout = .seconds(60)
-        var options = PostgresPool.Options()
-        options.acquireTimeout = .seconds(60)
-        options.connectionsMax = 4
-        return PostgresPool(configuration: configuration, options: options, logger: Logger(label: "test"))
-    }
-
-    static func with(shards: Int = 1, _ body: (WorkBench) async throws -> Void) async throws {
-        let bench = try await WorkBench(shards: shards)
+    static func with(
+        shards: Int = 1, change: (inout WorkerConfiguration) -> Void = { _ in }, _ body: (WorkBench) async throws -> Void
+    ) async throws {
+        let bench = try await WorkBench(shards: shards, change: change)
         do { try await body(bench) } catch {
             try await bench.end()
             throw error
@@ -128,6 +120,7 @@ final class WorkBench {
     /// What a new owner starts with.
     func owner(_ lease: ShardLease) async throws -> ShardRun {
         let trust = LeaseTrust(timeToLive: .seconds(3_600))
+        self.trust = trust
         trust.renewed(callStartedAt: clock.clock.monotonic())
         let state = try await ledger.shardState(lease)
         try await streams.prepare(lease.shard, committed: state.offset)
@@ -138,6 +131,21 @@ final class WorkBench {
     /// Everything of the shard's stream after `position`.
     func read(_ shard: Shard, after position: EntryID) async throws -> [ReadEntry] {
         try await streams.withReader(of: shard) { reader in try await reader.read(after: position, count: 1_000, block: .milliseconds(1)) }
+    }
+
+    /// What Redis says of a shard: the position that is shown, and the entries that stand in the stream, by id.
+    struct Shown: Equatable {
+        var position: EntryID
+        var entries: [EntryID]
+    }
+
+    func shown(_ shard: Shard = 0) async throws -> Shown {
+        let key = keys.firehoseLive(shard)
+        var fields: [String: RedisValue] = [:]
+        let parts = try await redis.send(RedisCommand("XINFO", "GROUPS", .string(key))).array().first?.array() ?? []
+        for index in stride(from: 0, to: parts.count - 1, by: 2) { fields[try parts[index].string()] = parts[index + 1] }
+        guard let position = EntryID(try fields["last-delivered-id"]?.string() ?? "") else { throw TestSupportError("\(key) shows no position") }
+        return Shown(position: position, entries: try await streams.inspect(stream: key, id: nil, count: 10_000).map(\.id).reversed())
     }
 
     func know(_ accounts: TestAccount...) async throws {

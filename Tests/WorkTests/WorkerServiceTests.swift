@@ -5,6 +5,7 @@ import Ledger
 import Logging
 import PostgresClient
 import ServiceLifecycle
+import TestSupport
 import Testing
 
 @testable import Work
@@ -88,7 +89,7 @@ struct WorkerServiceTests {
             bench.take(try account.commit("app.bsky.feed.post/good", "y").frame(), seq: 2)
 
             let otherWorker = WorkerID("\(bench.schema)-b")
-            let otherPool = try await WorkBench.pool(bench.schema, otherWorker)
+            let otherPool = try await SharedServers.pool(schema: bench.schema, name: otherWorker.description)
             let workers = [
                 WorkerService(
                     configuration: configuration(), ledger: bench.ledger, streams: bench.streams, worker: bench.worker, logger: bench.context.logger),

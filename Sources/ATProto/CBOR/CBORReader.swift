@@ -234,9 +234,13 @@ struct CBORReader {
         guard nesting > 0 else { throw failure("nested too deeply") }
         switch try kind() {
         case .integer: _ = try integer()
-        case .bytes: _ = try byteString()
+        case .bytes:
+            guard nesting > 1 else { throw failure("nested too deeply") }
+            _ = try byteString()
         case .text: _ = try text()
-        case .link: _ = try linkBytes()
+        case .link:
+            guard nesting > 1 else { throw failure("nested too deeply") }
+            _ = try linkBytes()
         case .bool, .null: offset += 1
         case .float: _ = try float()
         case .array:

@@ -57,7 +57,9 @@ public indirect enum CBORValue: Hashable, Sendable {
 
     init(_ reader: inout CBORReader, nesting: Int) throws(FormatError) {
         guard nesting > 0 else { throw reader.failure("nested too deeply") }
-        switch try reader.kind() {
+        let kind = try reader.kind()
+        if kind == .bytes || kind == .link, nesting < 2 { throw reader.failure("nested too deeply") }
+        switch kind {
         case .integer: self = .integer(try reader.integer())
         case .bytes: self = .bytes(reader.array(try reader.byteString()))
         case .text: self = .text(reader.string(try reader.text()))

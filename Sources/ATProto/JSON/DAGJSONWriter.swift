@@ -13,17 +13,21 @@ struct DAGJSONWriter {
     }
 
     private mutating func value(into json: inout JSONOutput, nesting: Int) throws(FormatError) {
+        guard nesting > 0 else { throw reader.failure("nested too deeply") }
         switch try reader.kind() {
         case .text: string(try reader.text(), into: &json)
-        case .map: try map(into: &json, nesting: nesting - 1)
-        case .array: try array(into: &json, nesting: nesting - 1)
+        case .map: try map(into: &json, nesting: nesting)
+        case .array: try array(into: &json, nesting: nesting)
         case .integer: json.integer(try reader.integer())
         case .bool: json.ascii(try reader.bool() ? "true" : "false")
         case .null:
             try reader.null()
             json.ascii("null")
-        case .link: try link(into: &json)
+        case .link:
+            guard nesting > 1 else { throw reader.failure("nested too deeply") }
+            try link(into: &json)
         case .bytes:
+            guard nesting > 1 else { throw reader.failure("nested too deeply") }
             json.ascii("{\"$bytes\":\"")
             json.base64(reader.bytes(try reader.byteString()))
             json.ascii("\"}")
@@ -32,17 +36,15 @@ struct DAGJSONWriter {
     }
 
     private mutating func array(into json: inout JSONOutput, nesting: Int) throws(FormatError) {
-        guard nesting > 0 else { throw reader.failure("nested too deeply") }
         json.character("[")
         for index in 0..<(try reader.arrayCount()) {
             if index > 0 { json.character(",") }
-            try value(into: &json, nesting: nesting)
+            try value(into: &json, nesting: nesting - 1)
         }
         json.character("]")
     }
 
     private mutating func map(into json: inout JSONOutput, nesting: Int) throws(FormatError) {
-        guard nesting > 0 else { throw reader.failure("nested too deeply") }
         let start = reader.offset
         json.character("{")
         var order = CBORKeyOrder()
@@ -53,7 +55,7 @@ struct DAGJSONWriter {
             try blob.see(key, &reader)
             string(key, into: &json)
             json.character(":")
-            try value(into: &json, nesting: nesting)
+            try value(into: &json, nesting: nesting - 1)
         }
         json.character("}")
         guard blob.isValid else { throw FormatError(.dataModel, "a blob without its ref, mimeType or size", offset: start) }

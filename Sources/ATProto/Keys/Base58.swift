@@ -24,11 +24,11 @@ enum Base58 {
     }
 
     /// Nil where the text is too long or has a character that is not of the alphabet.
-    static func decode(_ text: some StringProtocol) -> [UInt8]? {
-        guard text.utf8.count <= maxCharacters else { return nil }
-        let zeros = text.utf8.prefix { $0 == alphabet[0] }.count
+    static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+        guard text.count <= maxCharacters else { return nil }
+        let zeros = text.prefix { $0 == alphabet[0] }.count
         var bytes: [UInt8] = []
-        for character in text.utf8.dropFirst(zeros) {
+        for character in text.dropFirst(zeros) {
             guard var carry = alphabet.firstIndex(of: character) else { return nil }
             for index in bytes.indices {
                 carry += Int(bytes[index]) * 58

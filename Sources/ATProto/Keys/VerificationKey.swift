@@ -40,8 +40,11 @@ public struct VerificationKey: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Reads a multikey: `z`, base58 of the multicodec prefix and the compressed point (`zQ3sh…` k256, `zDn…` p256).
-    public init(multikey: some StringProtocol) throws(FormatError) {
-        guard multikey.utf8.first == UInt8(ascii: "z"), let bytes = Base58.decode(multikey.dropFirst()) else {
+    public init(multikey: some StringProtocol) throws(FormatError) { try self.init(multikey: multikey.utf8) }
+
+    /// By bytes: of a text's characters the first may be more than the `z`, with marks that combine with it.
+    private init(multikey: some Collection<UInt8>) throws(FormatError) {
+        guard multikey.first == UInt8(ascii: "z"), let bytes = Base58.decode(multikey.dropFirst()) else {
             throw FormatError(.key, "a multikey is z and base58")
         }
         guard bytes.count == 35, let curve = KeyCurve.allCases.first(where: { bytes.starts(with: $0.multicodec) }) else {
@@ -52,13 +55,14 @@ public struct VerificationKey: Sendable, Hashable, CustomStringConvertible {
 
     /// Reads `did:key:` and a multikey.
     public init(didKey: some StringProtocol) throws(FormatError) {
-        guard didKey.hasPrefix("did:key:") else { throw FormatError(.key, "not a did:key") }
-        try self.init(multikey: didKey.dropFirst("did:key:".count))
+        let prefix = "did:key:".utf8
+        guard didKey.utf8.starts(with: prefix) else { throw FormatError(.key, "not a did:key") }
+        try self.init(multikey: didKey.utf8.dropFirst(prefix.count))
     }
 
     /// Reads the `publicKeyMultibase` of the legacy verification methods: `z` and base58 of the bare point, whose curve the method's type names.
     public init(legacyMultibase text: some StringProtocol, curve: KeyCurve) throws(FormatError) {
-        guard text.utf8.first == UInt8(ascii: "z"), let point = Base58.decode(text.dropFirst()) else {
+        guard text.utf8.first == UInt8(ascii: "z"), let point = Base58.decode(text.utf8.dropFirst()) else {
             throw FormatError(.key, "a key in multibase is z and base58")
         }
         try self.init(curve, point: point)

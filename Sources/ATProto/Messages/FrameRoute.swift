@@ -1,13 +1,32 @@
+internal import Events
+
 /// The few fields of a frame that route it, read without its blocks and operations.
 ///
 /// Never throws and never stops at what it does not know: a stranger's frame is one of these values. What routes is read with checks;
 /// that the rest is right is for whoever reads the full message.
 public enum FrameRoute: Hashable, Sendable {
-    public enum MessageType: String, Hashable, Sendable, CaseIterable { case commit, sync, identity, account }
+    public enum MessageType: String, Hashable, Sendable, CaseIterable {
+        case commit, sync, identity, account
+
+        /// The type that a header's `t` names, byte for byte.
+        init?(_ name: Range<Int>, _ reader: CBORReader) {
+            if reader.equals(name, "#commit") {
+                self = .commit
+            } else if reader.equals(name, "#sync") {
+                self = .sync
+            } else if reader.equals(name, "#identity") {
+                self = .identity
+            } else if reader.equals(name, "#account") {
+                self = .account
+            } else {
+                return nil
+            }
+        }
+    }
 
     /// A message with a key: goes to the shard of its DID.
     case message(Fields)
-    /// An `#info`, without a number.
+    /// An `#info`, without a number; of its texts at most ``noteScalarsMax`` scalars, as of those of an error.
     case info(name: String, message: String?)
     /// An error frame; the server closes after it.
     case error(name: String, message: String?)
@@ -36,6 +55,9 @@ public enum FrameRoute: Hashable, Sendable {
         }
     }
 
+    /// How much of what a host tells people is kept: it goes into logs.
+    public static let noteScalarsMax = 512
+
     public static func parse(_ frame: [UInt8]) -> FrameRoute {
         guard frame.count <= Limits.frameBytes else { return .malformed(reason: "a frame of more than \(Limits.frameBytes) bytes", seq: nil) }
         var body = Body()
@@ -44,10 +66,11 @@ public enum FrameRoute: Hashable, Sendable {
                 let header = try FrameHeader(&reader)
                 // Of a type that nobody knows here, only the number is of interest; it may be of any shape.
                 guard header.op == 1 || header.op == -1 else { return .unknown(op: header.op, type: "", seq: nil) }
-                let type = header.type.map { reader.string($0) } ?? ""
-                if header.op == 1, MessageType(rawValue: String(type.dropFirst())) == nil, type != "#info" {
+                let type = header.type.flatMap { MessageType($0, reader) }
+                if header.op == 1, type == nil, !(header.type.map { reader.equals($0, "#info") } ?? false) {
                     try? body.read(&reader)
-                    return .unknown(op: 1, type: String(type.prefix(64)), seq: body.seq)
+                    let name = header.type.map { reader.string($0).excerpt(scalars: 64) } ?? ""
+                    return .unknown(op: 1, type: name, seq: body.seq)
                 }
                 try body.read(&reader)
                 return route(header.op, type, body, reader)
@@ -57,13 +80,14 @@ public enum FrameRoute: Hashable, Sendable {
         }
     }
 
-    private static func route(_ op: Int64, _ type: String, _ body: Body, _ reader: CBORReader) -> FrameRoute {
-        let text = { (range: Range<Int>?) in range.map { reader.string($0) } }
+    /// `type` is nil at an error and at an `#info`.
+    private static func route(_ op: Int64, _ type: MessageType?, _ body: Body, _ reader: CBORReader) -> FrameRoute {
+        let text = { (range: Range<Int>?) in range.map { reader.string($0).excerpt(scalars: noteScalarsMax) } }
         if op == -1 {
             guard let name = text(body.error) else { return .malformed(reason: "an error frame without its name", seq: nil) }
             return .error(name: name, message: text(body.message))
         }
-        guard let type = MessageType(rawValue: String(type.dropFirst())) else {
+        guard let type else {
             guard let name = text(body.name) else { return .malformed(reason: "an info without its name", seq: body.seq) }
             return .info(name: name, message: text(body.message))
         }
@@ -76,7 +100,7 @@ public enum FrameRoute: Hashable, Sendable {
             guard let range = body.rev, TID(utf8: reader.buffer[range]) != nil else { return .malformed(reason: "no TID in rev", seq: seq) }
             rev = reader.string(range)
         }
-        return .message(Fields(type: type, seq: seq, did: reader.string(did), rev: rev, time: text(body.time) ?? ""))
+        return .message(Fields(type: type, seq: seq, did: reader.string(did), rev: rev, time: body.time.map { reader.string($0) } ?? ""))
     }
 
     /// Where the fields lie. A field of another kind than it should be is as good as none.

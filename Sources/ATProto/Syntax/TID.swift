@@ -7,7 +7,7 @@ public struct TID: Hashable, Comparable, Sendable, CustomStringConvertible {
     private static let alphabet: [UInt8] = Array("234567abcdefghijklmnopqrstuvwxyz".utf8)
     public static let maxMicroseconds: Int64 = (1 << 53) - 1
 
-    /// The top bit is always 0.
+    /// The top bit is 0 in every TID that somebody makes; the syntax allows one that has it set, and then it is kept.
     public let value: UInt64
 
     /// `microseconds` is cut to 53 bits, `clockID` to 10.
@@ -36,7 +36,7 @@ public struct TID: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     public var description: String {
         var text = [UInt8](repeating: 0, count: 13)
-        for index in 0..<13 { text[index] = Self.alphabet[Int(value >> UInt64(60 - index * 5)) & 31] }
+        for index in 0..<13 { text[index] = Self.alphabet[Int(value >> UInt64(60 - index * 5) & 31)] }
         return String(decoding: text, as: UTF8.self)
     }
 

@@ -75,9 +75,7 @@ public struct EventFilter: Hashable, Sendable {
     }
 
     private static func refusal(_ field: EventFilterError.Field, _ given: String, allowed: String) -> EventFilterError {
-        // Scalars: one character may be as long as a stranger likes.
-        let given = String(String.UnicodeScalarView(given.unicodeScalars.prefix(128)))
-        return EventFilterError(code: .notAllowed, field: field, given: given, allowed: allowed)
+        EventFilterError(code: .notAllowed, field: field, given: given.excerpt(scalars: 128), allowed: allowed)
     }
 
     /// The form only; whether such a DID exists is nothing that a filter needs to know.

@@ -42,13 +42,10 @@ public struct LineLogHandler: LogHandler {
         for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
             line += " \(key)="
             let text = "\(value)"
-            if text.isEmpty || text.contains(where: { $0 == " " || $0 == "\"" || $0 == "=" }) {
-                line += "\""
-                appendPlain(text.replacing("\"", with: "\\\""), to: &line)
-                line += "\""
-            } else {
-                appendPlain(text, to: &line)
-            }
+            let isQuoted = text.isEmpty || text.utf8.contains { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "=") }
+            if isQuoted { line += "\"" }
+            appendPlain(text, isQuoted: isQuoted, to: &line)
+            if isQuoted { line += "\"" }
         }
         return line + "\n"
     }
@@ -69,9 +66,11 @@ public struct LineLogHandler: LogHandler {
         return String(decoding: writer.take(), as: UTF8.self) + "\n"
     }
 
-    /// Text from upstreams ends up here: a line break or an escape in it must not make a line of its own, or paint a terminal.
-    private static func appendPlain(_ text: String, to line: inout String) {
+    /// Text from upstreams ends up here: a line break or an escape in it must not make a line of its own, or paint a terminal, and a quotation
+    /// mark must not end what is quoted, whatever marks combine with it.
+    private static func appendPlain(_ text: String, isQuoted: Bool = false, to line: inout String) {
         for scalar in text.unicodeScalars {
+            if isQuoted, scalar == "\"" { line += "\\" }
             if scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) {
                 line += "\\u{\(String(scalar.value, radix: 16))}"
             } else {

@@ -10,6 +10,8 @@ struct ConnectionEnd: Error, Hashable, CustomStringConvertible {
         case errorFrame(name: String, message: String)
         /// The upstream does not know our position.
         case futureCursor(Position)
+        /// The upstream numbers anew, and the numbering that we know of is the last that can be written down: its state is damaged.
+        case epochsExhausted
         /// A worker asked for a session at the committed watermark.
         case rewind(session: Int64)
         case ledger(LedgerError)
@@ -46,6 +48,7 @@ struct ConnectionEnd: Error, Hashable, CustomStringConvertible {
         case .errorFrame("ConsumerTooSlow", _): "consumer_too_slow"
         case .errorFrame: "error_frame"
         case .futureCursor: "future_cursor"
+        case .epochsExhausted: "epochs_exhausted"
         case .rewind: "rewind"
         case .ledger(let error): "ledger_\(error.code.rawValue)"
         case .broker(let error): "broker_\(error.code.rawValue)"
@@ -62,6 +65,8 @@ struct ConnectionEnd: Error, Hashable, CustomStringConvertible {
         case .socket(let error): error.description
         case .errorFrame(let name, let message): "the upstream said \(name): \(message)"
         case .futureCursor(let position): "the upstream says that \(position) lies in its future"
+        case .epochsExhausted:
+            "the upstream numbers anew, and its epoch in the ledger is the highest there is: correct upstreams and watermarks there"
         case .rewind(let session): "a hole was found in session \(session)"
         case .ledger(let error): error.description
         case .broker(let error): error.description

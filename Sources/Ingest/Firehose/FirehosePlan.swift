@@ -12,12 +12,13 @@ enum FirehosePlan: Hashable {
 
     /// - Parameters:
     ///   - resume: the committed watermark.
-    ///   - hint: the last barrier that all shards acknowledged, as Redis tells it; missing after a loss.
+    ///   - hint: the last barrier that all shards acknowledged, as Redis tells it; missing after a loss. One of another numbering than the
+    ///     watermark's is not believed: the ledger knows of each new one before anything of it is appended.
     ///   - rewind: a worker found a hole: only the committed watermark counts.
     static func next(resume: ResumePosition, hint: Position?, rewind: Bool, start: FirehoseStart) -> Self {
         switch resume {
         case .at(let watermark):
-            guard let hint, !rewind, hint > watermark else { return .resume(watermark) }
+            guard let hint, !rewind, hint > watermark, hint.epoch == watermark.epoch else { return .resume(watermark) }
             return .resume(hint)
         case .none:
             switch start {
@@ -42,7 +43,8 @@ enum FirehosePlan: Hashable {
     }
 
     /// The session that the first numbered message opens.
-    func opening(first seq: Int64) -> SessionOpening {
+    /// Nil where there is no number for a new numbering.
+    func opening(first seq: Int64) -> SessionOpening? {
         switch self {
         case .resume(let position): .at(position)
         case .live: .before(first: seq)

@@ -48,7 +48,7 @@ struct FirehoseRouter {
     private mutating func route(frame: [UInt8]) -> Step {
         switch FrameRoute.parse(frame) {
         case .message(let fields):
-            if let opening = opening(before: fields.seq) { return .open(opening) }
+            if let step = opening(before: fields.seq) { return step }
             guard let epoch = position?.epoch else { return .skip }
             let at = Position(epoch: epoch, seq: fields.seq)
             position = max(position ?? at, at)
@@ -68,19 +68,20 @@ struct FirehoseRouter {
         }
     }
 
-    /// The session that this number asks for, nil where the current one takes it.
-    private mutating func opening(before seq: Int64) -> SessionOpening? {
+    /// The session that this number asks for, or the end where there can be none; nil where the current one takes it.
+    private mutating func opening(before seq: Int64) -> Step? {
         let verdict = watch.received(seq)
-        guard let position else { return plan.opening(first: seq) }
+        guard let position else { return plan.opening(first: seq).map { .open($0) } ?? .end(ConnectionEnd(.epochsExhausted)) }
         if isOutdated {
             isOutdated = false
-            if let opening = SessionOpening.outdated(position, first: seq) { return opening }
+            if let opening = SessionOpening.outdated(position, first: seq) { return .open(opening) }
         }
-        return verdict == .restarted ? .newNumbering(after: position, first: seq) : nil
+        guard verdict == .restarted else { return nil }
+        return SessionOpening.newNumbering(after: position, first: seq).map { .open($0) } ?? .end(ConnectionEnd(.epochsExhausted))
     }
 
     private mutating func unkeyed(_ kind: UpstreamEntry.Kind, seq: Int64?, frame: [UInt8]) -> Step {
-        if let seq, (1..<1 << 53).contains(seq), let opening = opening(before: seq) { return .open(opening) }
+        if let seq, (1..<1 << 53).contains(seq), let step = opening(before: seq) { return step }
         guard let position else { return .skip }
         // Without a number it stands where the stream stood, so that a barrier behind it moves past it.
         let at = seq.map { Position(epoch: position.epoch, seq: min(max($0, 0), 1 << 53)) } ?? position

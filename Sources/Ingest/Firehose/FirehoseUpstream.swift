@@ -110,6 +110,11 @@ struct FirehoseUpstream: Sendable {
                     return ConnectionEnd(.shutdown)
                 }
                 numberingEnded.withLock { $0 = position }
+            case .epochsExhausted:
+                logger.error("stopped", metadata: ["error": "\(end)"])
+                progress.became(.stopped, reason: end.description)
+                await Pause.untilShutdown()
+                return ConnectionEnd(.shutdown)
             default:
                 break
             }

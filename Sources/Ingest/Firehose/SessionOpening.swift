@@ -12,7 +12,10 @@ struct SessionOpening: Hashable {
     static func before(first seq: Int64) -> Self { .at(Position(epoch: 0, seq: seq - 1)) }
 
     /// The upstream numbers anew with `seq`, after we had read up to `position` of the old numbers.
-    static func newNumbering(after position: Position, first seq: Int64) -> Self {
+    ///
+    /// Nil where the old one's epoch is the highest there is: damage, since nobody lives to see so many.
+    static func newNumbering(after position: Position, first seq: Int64) -> Self? {
+        guard position.epoch < .max else { return nil }
         let from = Position(epoch: position.epoch + 1, seq: seq - 1)
         return Self(from: from, gap: UpstreamEntry.Gap(after: position, through: from))
     }

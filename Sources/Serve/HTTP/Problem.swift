@@ -44,7 +44,7 @@ struct Problem: Error, Hashable, Sendable {
         self.code = code
         self.detail = detail
         self.parameter = parameter
-        self.given = given.map { String($0.prefix(256)) }
+        self.given = given?.excerpt(scalars: 256)
         self.allowed = allowed
     }
 

@@ -28,12 +28,13 @@ struct Labels: Hashable, Comparable, Sendable {
 
     private static func escape(_ text: String) -> String {
         var escaped = ""
-        for character in text.prefix(200) {
-            switch character {
+        // By scalars: a mark behind a quotation mark makes another character of it, and would hide it.
+        for scalar in text.unicodeScalars.prefix(200) {
+            switch scalar {
             case "\\": escaped += "\\\\"
             case "\"": escaped += "\\\""
-            case "\n", "\r", "\r\n": escaped += "\\n"
-            default: escaped.append(character)
+            case "\n", "\r": escaped += "\\n"
+            default: escaped.unicodeScalars.append(scalar)
             }
         }
         return escaped

@@ -115,6 +115,6 @@ package struct MessageJudge: Sendable {
     }
 
     private static func badTime(_ text: String) -> Judgement {
-        .refused(reason: "badTime", detail: "\(text.prefix(64)) is not an RFC 3339 time")
+        .refused(reason: "badTime", detail: "\(text.excerpt(scalars: 64)) is not an RFC 3339 time")
     }
 }

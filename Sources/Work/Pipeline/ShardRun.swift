@@ -20,6 +20,8 @@ struct ShardRun {
     private var repositories: GenerationCache<String, RepositoryChain>
     private var tail: TrimTail
     private var lastCommit: MonotonicTime
+    /// The highest numbers that the ledger has given out, as last asked for.
+    private var issued: [UpstreamName: IssuedNumbers] = [:]
     /// Upstreams whose sessions moved since the last commit of a position.
     private var touched = Set<UpstreamName>()
     /// Committed, or resolved without anything to commit.
@@ -52,11 +54,16 @@ struct ShardRun {
         batch.offset = last.id
         var messages: [Message] = []
         var undecodable: [(String, EntryID)] = []
+        var asked = Set<UpstreamName>()
         for read in entries {
             switch read.content {
             case .undecodable(let detail): undecodable.append((detail, read.id))
             case .entry(let entry):
                 let upstream = UpstreamName(kind: .firehose, host: entry.host)
+                guard try await isIssued(entry, of: upstream, &asked) else {
+                    undecodable.append(("session \(entry.session) in epoch \(entry.position.epoch) was never opened", read.id))
+                    continue
+                }
                 touched.insert(upstream)
                 if try await follow(entry, of: upstream, &batch) { messages.append(Message(entry: entry)) }
             }
@@ -107,6 +114,18 @@ struct ShardRun {
     var heldCount: Int { holds.count }
 
     // MARK: Sessions
+
+    /// Whether the ledger has given out the entry's numbers. One that names higher ones is damaged or not Weir's: followed, it would make
+    /// each later session an older one. The ledger is asked at the first entry of an upstream and of each new session, once for a batch: all of it
+    /// was appended before.
+    private mutating func isIssued(_ entry: UpstreamEntry, of upstream: UpstreamName, _ asked: inout Set<UpstreamName>) async throws -> Bool {
+        func isKnown() -> Bool { issued[upstream].map { entry.session <= $0.session && entry.position.epoch <= $0.epoch } ?? false }
+        if isKnown() { return true }
+        guard asked.insert(upstream).inserted, let numbers = try await context.ledger.issuedNumbers(upstream) else { return false }
+        issued[upstream] = numbers
+        trackers[upstream]?.forget(above: numbers.session)
+        return isKnown()
+    }
 
     /// True where the entry is to be applied.
     private mutating func follow(_ entry: UpstreamEntry, of upstream: UpstreamName, _ batch: inout ShardBatch) async throws -> Bool {

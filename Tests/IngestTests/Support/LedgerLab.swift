@@ -33,19 +33,9 @@ struct LedgerLab: Sendable {
         redisURL: String, shards: Int = 4, change: @escaping @Sendable (inout FirehoseIngesterConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (LedgerLab) async throws -> Void
     ) async throws {
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
         let schema = RandomName.schema()
-        var configuration = try PostgresConfiguration(url: try await SharedServers.postgresURL(), applicationName: "ingest-test")
-        configuration.searchPath = [schema]
-        configuration.connectTimeout = .seconds(60)
-        var options = PostgresPool.Options()
-        options.acquireTimeout = .seconds(60)
-        let pool = PostgresPool(configuration: configuration, options: options, logger: logger)
-        var redisConfiguration = try RedisConfiguration(url: redisURL)
-        redisConfiguration.connectTimeout = .seconds(60)
-        redisConfiguration.commandTimeout = .seconds(60)
-        let redis = RedisClient(redisConfiguration, logger: logger)
+        let pool = try await SharedServers.pool(schema: schema, name: "ingest-test")
+        let redis = RedisClient(try await SharedServers.redis(url: redisURL), logger: SharedServers.quietLogger)
         let streams = WorkStreams(redis: redis, keys: StreamKeys(prefix: RandomName.prefix()), shards: ShardMap(count: shards))
         let ledger = Ledger(pool: pool, schema: schema)
         try await withThrowingTaskGroup(of: Void.self) { group in

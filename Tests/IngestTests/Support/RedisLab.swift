@@ -16,10 +16,7 @@ struct RedisLab: Sendable {
         url: String, shards: Int = 4, change: @escaping @Sendable (inout FirehoseIngesterConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (RedisLab) async throws -> Void
     ) async throws {
-        var configuration = try RedisConfiguration(url: url)
-        configuration.connectTimeout = .seconds(60)
-        configuration.commandTimeout = .seconds(60)
-        let redis = RedisClient(configuration)
+        let redis = RedisClient(try await SharedServers.redis(url: url))
         let keys = StreamKeys(prefix: RandomName.prefix())
         let streams = WorkStreams(redis: redis, keys: keys, shards: ShardMap(count: shards))
         try await IngestLab.run(shards: shards, streams: streams, change: change) { lab in
