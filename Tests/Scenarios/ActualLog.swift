@@ -5,16 +5,22 @@ struct ActualLog: Sendable {
     var events: [String: [LoggedEvent]] = [:]
     /// Places where a run's seq is not one more than the one before.
     var breaks: [String] = []
+    /// Events taken so far, those that were given up since among them.
     private(set) var count = 0
     private var last: [String: Int64] = [:]
 
     init() {}
 
-    init(_ pool: PostgresPool) async throws {
+    init(_ pool: PostgresPool) async throws { try await read(pool) }
+
+    /// Takes what the log has beyond what was read before.
+    mutating func read(_ pool: PostgresPool) async throws {
+        let known = last.map { "('\($0.key)', \($0.value)::bigint)" }.joined(separator: ", ")
         let rows = try await pool.query(
             """
             SELECT r.id, e.seq, e.kind, e.did, e.rev, e.action, e.collection, e.rkey, e.cid, e.time
-            FROM weir.run_events e JOIN weir.runs r ON r.no = e.run WHERE r.kind = 'firehose' ORDER BY r.id, e.seq
+            FROM weir.runs r LEFT JOIN (VALUES \(known.isEmpty ? "('', 0::bigint)" : known)) AS k (id, seq) ON k.id = r.id
+            JOIN weir.run_events e ON e.run = r.no AND e.seq > coalesce(k.seq, 0) WHERE r.kind = 'firehose' ORDER BY r.id, e.seq
             """)
         for row in rows {
             let event = LoggedEvent(
@@ -27,6 +33,12 @@ struct ActualLog: Sendable {
             let (run, tail): (String, Int64) = (try row.value(0), try row.value(1))
             if last[run, default: 0] != tail { breaks.append("\(run): the run says \(tail), its last event is \(last[run, default: 0])") }
         }
+    }
+
+    /// Gives up the events, all compared by now, and keeps how far each run came.
+    mutating func forgetEvents() {
+        events.removeAll()
+        breaks.removeAll()
     }
 
     /// Takes an event in the JSON of the API.

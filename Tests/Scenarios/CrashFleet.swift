@@ -7,7 +7,7 @@ import Testing
 
 /// The processes of one scenario in which some are told to die or to stop, by name and in the order of their starts.
 ///
-/// Leases are as short as the configuration allows, in the proportions of the defaults. Waits end with the test's time limit, which ends the processes.
+/// Leases are ``ScenarioLeases``. Waits end with the test's time limit, which ends the processes.
 actor CrashFleet {
     nonisolated let fleet: FleetUnderTest
     private(set) var processes: [WeirProcess] = []
@@ -15,11 +15,9 @@ actor CrashFleet {
 
     init(_ fleet: FleetUnderTest) { self.fleet = fleet }
 
-    static let leases = ["WEIR_LEASE_TTL": "2s", "WEIR_LEASE_RENEWAL": "600ms"]
-
     /// Starts a role, told to die or stop where an order is given.
     func start(_ name: String, _ role: Role, _ order: CrashOrder? = nil) async throws -> WeirProcess {
-        var environment = fleet.environment.merging(Self.leases) { _, new in new }
+        var environment = fleet.environment.merging(ScenarioLeases.settings) { _, new in new }
         if let order { environment["WEIR_CRASH_POINT"] = "\(order)" }
         let process = try await WeirProcess.start(name, role.arguments, environment)
         processes.append(process)

@@ -20,19 +20,30 @@ struct ExpectedLog: Sendable {
     /// Bad commits that were sent, as `did rev`: none of them may be in the log.
     var forged: Set<String> = []
     private var forgotten: [Forgotten] = []
+    /// Of accounts that changed their key: the commits since.
+    private var underNewestKey: [String: [String]] = [:]
+    /// Commits under a key that came after another one and was itself replaced.
+    private var underPassingKey: Set<String> = []
     /// Events that may be missing: no relay has them, and each said so.
     private var hidden: Set<String> = []
     /// Events that have to be there.
     var count: Int {
-        events.reduce(0) { sum, item in sum + item.value.count { !hidden.contains(Self.key(item.key, $0)) } }
+        if hidden.isEmpty { return events.reduce(0) { $0 + $1.value.count } }
+        return events.reduce(0) { sum, item in sum + item.value.count { !hidden.contains(Self.key(item.key, $0)) } }
     }
 
-    init(lines: [String]) throws {
+    init(lines: [String] = []) throws { try take(lines) }
+
+    /// Takes further lines of the same record.
+    mutating func take(_ lines: [String]) throws {
         for line in lines {
             guard let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else { continue }
             take(object)
         }
     }
+
+    /// Gives up the events, all compared by now. What was forged stays: it may come at any time.
+    mutating func forgetEvents() { events.removeAll() }
 
     /// The same, but what every one of the relays gave up and declared gone may be missing.
     ///
@@ -49,6 +60,17 @@ struct ExpectedLog: Sendable {
         rest.hidden = common ?? []
         return rest
     }
+
+    /// The same, but commits under a key that was replaced again may be missing: a directory tells the newest key alone, so whoever did not ask between
+    /// two changes of an account's key has no means to judge what was signed in between.
+    func excusingPassingKeys() -> ExpectedLog {
+        var rest = self
+        rest.hidden.formUnion(underPassingKey)
+        return rest
+    }
+
+    /// Events that may be missing.
+    var hiddenCount: Int { hidden.count }
 
     /// What has to be in a log that holds `logged` of this account: everything but hidden events that it lacks.
     func events(of did: String, beside logged: [LoggedEvent]) -> [LoggedEvent] {
@@ -67,8 +89,11 @@ struct ExpectedLog: Sendable {
                 let event = LoggedEvent(
                     kind: "record", rev: rev, action: operation["action"] as? String ?? "", path: path, cid: operation["cid"] as? String ?? "")
                 events[did, default: []].append(event)
+                underNewestKey[did]?.append(Self.key(did, event))
             }
-        case "identity": events[did, default: []].append(LoggedEvent(kind: "identity", time: time))
+        case "identity":
+            if object["fault"] as? String == "rotate_key" { underPassingKey.formUnion(underNewestKey.updateValue([], forKey: did) ?? []) }
+            events[did, default: []].append(LoggedEvent(kind: "identity", time: time))
         case "account": events[did, default: []].append(LoggedEvent(kind: "account", time: time))
         case "refused" where !rev.isEmpty: forged.insert("\(did) \(rev)")
         case "forgotten":

@@ -38,6 +38,14 @@ final class FirehoseClient: Sendable {
     var closings: [String] { state.withLock { $0.closings } }
     var received: ActualLog { state.withLock { $0.log } }
 
+    /// What was received since the last call, which is given up.
+    func takeReceived() -> ActualLog {
+        state.withLock { state in
+            defer { state.log.forgetEvents() }
+            return state.log
+        }
+    }
+
     /// Ends the thread; whoever makes a client calls it.
     func stop() { state.withLock { $0.isStopped = true } }
 

@@ -35,9 +35,31 @@ extension FleetUnderTest {
     func progress(_ events: Int64 = 40, within limit: Duration = .seconds(60)) async throws {
         var before: Int64?
         try await waitUntil("Postgres answers") { _ in true }
-        while before == nil { before = try? await pool.loggedEvents() }
+        while before == nil { before = try? await lastSeqs() }
         let wanted = (before ?? 0) + events
-        try await waitUntil("\(events) further events are logged", within: limit) { try await $0.loggedEvents() >= wanted }
+        try await waitUntil("\(events) further events are logged", within: limit) { _ in try await lastSeqs() >= wanted }
+    }
+
+    /// Events of all kinds in the log, by the runs' own count.
+    func lastSeqs() async throws -> Int64 {
+        try await Self.number(pool, "SELECT coalesce(sum(last_seq), 0)::bigint FROM weir.runs WHERE kind = 'firehose'")
+    }
+
+    /// Waits until every shard has resolved all that a relay has sent by now: a fault among it has met the whole fleet, and is behind it.
+    func waitUntilReadThrough(_ relay: Int) async throws {
+        let sent = try await simulator.status().relays[relay].lastSeq
+        try await waitUntil("the fleet has read relay \(relay) through \(sent)") { _ in try await committed(relay) >= sent }
+    }
+
+    /// The position of a relay below which nothing is open: the least over all shards; -1 where a shard has none in the newest numbering.
+    func committed(_ relay: Int) async throws -> Int64 {
+        try await Self.number(
+            pool,
+            """
+            SELECT CASE WHEN count(*) = (SELECT count(*) FROM weir.shards) THEN min(w.seq) ELSE -1 END
+            FROM weir.watermarks w JOIN weir.upstreams u ON u.id = w.upstream
+            WHERE u.host = '\(host(relay))' AND w.epoch = (SELECT max(epoch) FROM weir.watermarks WHERE upstream = u.id)
+            """)
     }
 
     /// The relay has a reader, and a session of it.

@@ -3,26 +3,53 @@ import Simulator
 /// Faults of relays, each with its injection and its proof on both sides: the simulator counted it, and the consumer noted it.
 extension FleetUnderTest {
     /// A frame or commit that is to be refused: counted by the simulator at that relay, and by the consumer under one of `reasons` at least as often.
+    ///
+    /// A forged commit that comes behind a later commit of its account, which another relay had brought, is a repeat by its revision and rightly
+    /// dropped unread. Where the fleet has read past the forged ones and refused fewer than that, more are ordered.
     func refusedFault(_ kind: FaultKind, relay: Int, count: Int, as reasons: String...) async throws {
         try await step("\(kind.rawValue) at relay \(relay)") {
-            let (sent, refused) = (simulator.faults.count(kind, relay: relay), try await refused(reasons))
-            try await simulator.take(FaultOrder(kind: kind, relay: relay, count: count))
-            try await waitUntil("\(count) times \(kind.rawValue) is sent") { _ in simulator.faults.count(kind, relay: relay) >= sent + count }
-            try await waitUntil("it is refused as \(reasons)", within: .seconds(30)) { _ in try await self.refused(reasons) >= refused + Int64(count)
+            let (sent, wanted) = (simulator.faults.count(kind, relay: relay), try await refused(reasons) + Int64(count))
+            var ordered = 0
+            var missing = Int64(count)
+            while missing > 0 {
+                try require(ordered < count + 30, "of \(ordered) times \(kind.rawValue) fewer than \(count) are refused as \(reasons)")
+                ordered += Int(missing)
+                let target = sent + ordered
+                try await simulator.take(FaultOrder(kind: kind, relay: relay, count: Int(missing)))
+                try await waitUntil("\(kind.rawValue) is sent for the time \(target)") { _ in simulator.faults.count(kind, relay: relay) >= target }
+                let last = try await simulator.status().relays[relay].lastSeq
+                try await waitUntil("\(kind.rawValue) is refused as \(reasons), or read past") { _ in
+                    if try await refused(reasons) >= wanted { return true }
+                    return try await committed(relay) >= last
+                }
+                // Refusals are committed with, or before, the position behind them.
+                missing = wanted - (try await refused(reasons))
             }
+            journal.note("\(ordered) sent for \(count) refused")
         }
     }
 
-    /// A fault that leaves no trace but in the simulator's counter: a consumer is to be indifferent to it.
+    /// What a consumer is to be indifferent to: counted by the simulator, then the whole fleet has read and resolved the relay's stream past it.
     ///
-    /// `atLeast`: of a fault that may find no occasion (a message that none overtook was not reordered), how often it has to happen.
-    func silentFault(_ kind: FaultKind, relay: Int, count: Int, atLeast: Int? = nil, seconds: Double = 1) async throws {
-        try await step("\(kind.rawValue) at relay \(relay)") {
-            let before = simulator.faults.count(kind, relay: relay)
-            try await simulator.take(FaultOrder(kind: kind, relay: relay, count: count, seconds: seconds))
-            let wanted = atLeast ?? count
-            try await waitUntil("\(wanted) times \(kind.rawValue)") { _ in simulator.faults.count(kind, relay: relay) >= before + wanted }
+    /// - Parameter faults: `atLeast` is, of a fault that may find no occasion (a message that none overtook was not reordered), how often it has to
+    ///   happen; nil is `count`.
+    func silentFaults(_ relay: Int, _ faults: [(kind: FaultKind, count: Int, atLeast: Int?)], seconds: Double = 1) async throws {
+        let name = faults.map(\.kind.rawValue).joined(separator: ", ")
+        try await step("\(name) at relay \(relay)") {
+            let before = faults.map { simulator.faults.count($0.kind, relay: relay) }
+            for fault in faults {
+                try await simulator.take(FaultOrder(kind: fault.kind, relay: relay, count: fault.count, seconds: seconds))
+            }
+            for (fault, before) in zip(faults, before) {
+                let wanted = before + (fault.atLeast ?? fault.count)
+                try await waitUntil("\(fault.kind.rawValue) happens") { _ in simulator.faults.count(fault.kind, relay: relay) >= wanted }
+            }
+            try await waitUntilReadThrough(relay)
         }
+    }
+
+    func silentFault(_ kind: FaultKind, relay: Int, count: Int, seconds: Double = 1) async throws {
+        try await silentFaults(relay, [(kind, count, nil)], seconds: seconds)
     }
 
     /// Ends of connections at several relays at once: each is counted at its relay, a session of that relay ends for one of the reasons, and the relay is read again.

@@ -27,11 +27,19 @@ extension FleetUnderTest {
         try await step("Redis full") {
             try await RedisProbe.with(self) { redis in
                 let refused = try await redis.info("errorstats", "errorstat_OOM:count=")
+                // The newest such line: an earlier pause is no proof of this one.
+                let paused = { @Sendable in
+                    ingester.child.output.split(separator: "\n").last { $0.contains("the gate changed") && $0.contains("paused_by=memory") }.map(
+                        String.init)
+                }
+                let pausedBefore = paused()
                 let used = try await redis.info("memory", "used_memory:")
-                try await redis.set("maxmemory", "\(used)")
+                // Far below: the gate closes at a share of it, and what little is written then would not reach it.
+                try await redis.set("maxmemory", "\(used / 2)")
                 try await waitUntil("Redis refuses writes") { _ in try await redis.info("errorstats", "errorstat_OOM:count=") > refused }
                 try await waitUntil("the ingester pauses for memory") { _ in
-                    ingester.child.output.split(separator: "\n").contains { $0.contains("the gate changed") && $0.contains("paused_by=memory") }
+                    guard let now = paused() else { return false }
+                    return now != pausedBefore
                 }
                 // For a while: the network goes on, the relays keep it.
                 let sent = simulator.record.eventCount
@@ -57,12 +65,12 @@ extension FleetUnderTest {
     }
 
     /// A process is killed, and another one takes its place.
-    func killed(_ process: WeirProcess, _ arguments: String...) async throws -> WeirProcess {
+    func killed(_ process: WeirProcess, successor name: String, _ arguments: [String]) async throws -> WeirProcess {
         var successor = process
         try await step("\(process.name) killed, another one in its place") {
             let status = await process.end(SIGKILL)
             try require(status == 128 + SIGKILL, "\(process.name) ended with \(status) at SIGKILL")
-            successor = try await start("\(process.name)'", arguments)
+            successor = try await start(name, arguments)
             try await progress()
         }
         return successor

@@ -169,6 +169,10 @@ struct FleetUnderTest: Sendable {
                 guard try await Self.number(pool, "SELECT count(*) FROM weir.held") == 0 else { return false }
                 return clients.allSatisfy { $0.count >= count }
             }
+            // Each relay is followed to its end, though another one has brought all there is; and where events may be missing, the number alone
+            // does not say that all others are there.
+            for relay in simulator.addresses.relays.indices { try await waitUntilReadThrough(relay) }
+            try await waitUntil("none is held", within: limit) { try await Self.number($0, "SELECT count(*) FROM weir.held") == 0 }
         } catch let failure as ScenarioFailure {
             timeout = failure
         }

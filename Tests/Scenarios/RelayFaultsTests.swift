@@ -15,8 +15,9 @@ struct RelayFaultsTests {
         // A commit that one relay leaves out waits for the others, also when they are late.
         let settings = ["WEIR_WORKER_PREDECESSOR_WAIT": "60s"]
         try await FleetUnderTest.run(seed: seed.value, content: Self.content, relays: Self.relays, settings: settings) { fleet in
-            let ingester = try await fleet.start("ingest", "ingest", "firehose")
-            let worker = try await fleet.start("worker", "worker")
+            let (taken, resolved) = (try ProcessMetrics(), try ProcessMetrics())
+            let ingester = try await fleet.start("ingest", ["ingest", "firehose"], settings: taken.settings)
+            let worker = try await fleet.start("worker", ["worker"], settings: resolved.settings)
             try await fleet.simulator.set(EventRate(eventsPerSecond: 60))
             try await fleet.progress()
 
@@ -28,9 +29,9 @@ struct RelayFaultsTests {
             try await fleet.refusedFault(.wrongPrevData, relay: 2, count: 2, as: "badInversion")
             try await fleet.refusedFault(.wrongTree, relay: 2, count: 2, as: "badInversion", "missingBlock", "badOperation")
             try await fleet.refusedFault(.futureRev, relay: 2, count: 2, as: "futureRev")
-            try await fleet.silentFault(.duplicate, relay: 3, count: 20)
-            try await fleet.silentFault(.reorder, relay: 3, count: 20, atLeast: 5)
-            try await fleet.silentFault(.dropCommit, relay: 3, count: 10)
+            try await fleet.silentFaults(3, [(.reorder, 20, 5)])
+            try await fleet.silentFaults(3, [(.duplicate, 20, nil), (.dropCommit, 10, nil)])
+            try await Self.everyCopyCounted(fleet, taken, resolved)
             try await fleet.connectionFaults([(.cutMidFrame, 1, []), (.garbageBytes, 2, []), (.errorFrame, 3, ["error_frame"])])
             try await fleet.refusedConnects(.refuse429, relay: 1)
             try await fleet.refusedConnects(.refuse503, relay: 2)
@@ -40,6 +41,28 @@ struct RelayFaultsTests {
             try await fleet.step("log = record") { try await fleet.settle() }
             try await fleet.end(ingester)
             try await fleet.end(worker)
+        }
+    }
+
+    /// What was sent twice, out of order and not at all is in the fleet's own counts: each relay's messages were all taken, and every copy that the
+    /// network did not need was told to be one.
+    private static func everyCopyCounted(_ fleet: FleetUnderTest, _ taken: ProcessMetrics, _ resolved: ProcessMetrics) async throws {
+        try await fleet.step("every message is taken, every copy counted") {
+            try await fleet.simulator.set(EventRate.paused)
+            try await fleet.waitUntil("the simulator holds nothing back") { _ in try await fleet.simulator.status().quiescent }
+            let messages = try await fleet.simulator.status().relays.map { Int64($0.messages) }
+            for (relay, count) in messages.enumerated() {
+                try await fleet.waitUntil("all \(count) messages of relay \(relay) are taken") { _ in
+                    try await taken.sum("weir_ingest_events", "\"\(fleet.host(relay))\"") >= count
+                }
+            }
+            let other: [FaultKind] = [
+                .malformedFrame, .oversizeFrame, .unknownOp, .unknownType, .badSignature, .wrongPrevData, .wrongTree, .futureRev,
+            ]
+            let unneeded = messages.reduce(0, +) - Int64(other.reduce(fleet.simulator.record.eventCount) { $0 + fleet.simulator.faults.count($1) })
+            try await fleet.waitUntil("\(unneeded) copies are counted") { _ in try await resolved.sum("weir_duplicates_total") >= unneeded }
+            fleet.journal.note("\(messages) messages taken, \(try await resolved.sum("weir_duplicates_total")) copies of at least \(unneeded)")
+            try await fleet.simulator.set(EventRate(eventsPerSecond: 60))
         }
     }
 }

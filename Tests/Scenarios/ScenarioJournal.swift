@@ -24,7 +24,10 @@ final class ScenarioJournal: Sendable {
     }
 
     /// A fact that a reader of the failure wants: what was injected, and what was seen of it.
-    func note(_ fact: String) { state.withLock { $0.lines.append("  \(fact)") } }
+    func note(_ fact: String) {
+        print("noted: \(fact)")
+        state.withLock { $0.lines.append("  \(fact)") }
+    }
 
     func started(_ process: WeirProcess) { state.withLock { $0.processes.append(process) } }
 

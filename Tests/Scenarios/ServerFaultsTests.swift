@@ -13,8 +13,9 @@ struct ServerFaultsTests {
         let settings = ["WEIR_HIGH_WATER_MARK": "\(Self.highWater)"]
         try await FleetUnderTest.run(seed: seed.value, settings: settings, keepsRedis: true) { fleet in
             let client = fleet.client()
-            let ingester = try await fleet.start("ingest", "ingest", "firehose")
-            try await Self.highWaterHeld(fleet, ingester)
+            let taken = try ProcessMetrics()
+            let ingester = try await fleet.start("ingest", ["ingest", "firehose"], settings: taken.settings)
+            try await Self.highWaterHeld(fleet, taken)
             let api = try await fleet.start("api", "api")
             let workers = [try await fleet.start("worker 1", "worker"), try await fleet.start("worker 2", "worker")]
             try await fleet.step("workers take the backlog away") { try await fleet.progress(1_500) }
@@ -35,17 +36,22 @@ struct ServerFaultsTests {
     }
 
     /// Nobody takes anything away: the ingester stops reading at the mark, and the relays keep what follows.
-    private static func highWaterHeld(_ fleet: FleetUnderTest, _ ingester: WeirProcess) async throws {
+    private static func highWaterHeld(_ fleet: FleetUnderTest, _ taken: ProcessMetrics) async throws {
         try await fleet.step("the high-water mark, reached and held") {
             try await fleet.simulator.set(EventRate(eventsPerSecond: 400, eventsMax: 2_000))
             try await fleet.waitUntil("both relays are reported as paused") { pool in
                 try await FleetUnderTest.number(pool, "SELECT count(*) FROM weir.upstream_reports WHERE state = 'paused'") == 2
             }
+            let takenAtMark = try await taken.sum("weir_ingest_events")
             try await fleet.waitUntil("the network goes on") { _ in fleet.simulator.record.eventCount >= 2_000 }
+            try await fleet.simulator.set(EventRate(eventsPerSecond: 400, eventsMax: 400))
+            try await fleet.waitUntil("and on") { _ in fleet.simulator.record.eventCount >= 2_400 }
             let entries = try await RedisProbe.with(fleet) { try await $0.entries() }
-            // Read before the gate closed, and barriers: two pauses' worth at most, of the 4,000 messages that both relays have.
+            // Not one more is read while the gate is closed. Above the mark stands what was read between two looks at Redis (four a second, fewer on a
+            // starved machine), and barriers: of the 4,800 messages that both relays have, twice the mark at most.
+            try fleet.require(try await taken.sum("weir_ingest_events") == takenAtMark, "messages were read after the pause")
             try fleet.require(entries >= highWater && entries <= 2 * highWater, "\(entries) entries stand in Redis at a mark of \(highWater)")
-            fleet.journal.note("\(entries) entries in Redis of 4,000 messages sent")
+            fleet.journal.note("\(entries) entries in Redis, \(takenAtMark) messages taken of 4,800 sent, at a mark of \(highWater)")
         }
     }
 

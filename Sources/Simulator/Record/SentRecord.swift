@@ -38,6 +38,18 @@ public final class SentRecord: Sendable {
         state.withLock { state in state.lines.map { String(decoding: $0.dropLast(), as: UTF8.self) } }
     }
 
+    /// Every line that is kept, in order; they are given up, so that a run of hours need not hold all that it compared already.
+    public func takeLines() -> [String] {
+        let taken = state.withLock { state in
+            defer {
+                state.dropped += state.lines.count
+                state.lines.removeAll()
+            }
+            return state.lines
+        }
+        return taken.map { String(decoding: $0.dropLast(), as: UTF8.self) }
+    }
+
     func sent(_ event: NetworkEvent, time: [UInt8]) {
         state.withLock { state in
             state.events += 1
