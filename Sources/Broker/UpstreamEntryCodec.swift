@@ -6,15 +6,18 @@ import RedisClient
 struct UpstreamEntryEncoder {
     private let keys: StreamKeys
     /// The key and `*`, of each shard that was seen.
-    private var heads: [Shard: ByteBuffer] = [:]
+    private var heads: [ByteBuffer?]
     /// Host and session, up to the name of `n`, of the entry before.
     private var origin = ByteBuffer()
     private var originHost = ""
     private var originSession: Int64 = -1
 
-    init(keys: StreamKeys) { self.keys = keys }
+    init(keys: StreamKeys, shards: ShardMap) {
+        self.keys = keys
+        heads = Array(repeating: nil, count: shards.count)
+    }
 
-    /// Adds `XADD key * …` to the batch. The frame of `item` is copied once, into the batch.
+    /// Adds `XADD key * …` to the batch. The frame of `item` is not copied: the batch keeps its storage alive.
     mutating func append(_ item: AppendItem, to batch: inout RedisBatch) {
         let entry = item.entry
         let head = head(of: item.shard)
@@ -40,7 +43,7 @@ struct UpstreamEntryEncoder {
             Self.write("$4\r\ntime\r\n", entry.time, to: &writer)
             if let buffer = item.frame, frameBytes > 0 {
                 writer.write(encoded: "$5\r\nframe\r\n", argumentCount: 1)
-                writer.write(buffer)
+                writer.write(shared: buffer)
             } else if !entry.frame.isEmpty {
                 writer.write(encoded: "$5\r\nframe\r\n", argumentCount: 1)
                 writer.write(entry.frame)

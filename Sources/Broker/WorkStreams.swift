@@ -19,28 +19,33 @@ public struct WorkStreams: Sendable {
 
     /// Appends the items in their order as one pipeline.
     ///
-    /// All appends that begin with the same host use the same connection, so one that starts after another returned follows it in Redis.
+    /// All appends that begin with the same host and are of the same lane use the same connection, so one that starts after another returned follows
+    /// it in Redis. Appends of different lanes may overtake each other.
     /// - Returns: one result an item, in the same order. Never throws: a lost connection makes the unanswered ones `unknown`. Where the
     ///   batch was not sent at all, every item is `refused` as `unavailable`.
-    public func append(_ items: [AppendItem]) async -> [AppendResult] {
+    public func append(_ items: [AppendItem], lane: Int = 0) async -> [AppendResult] {
         guard let first = items.first else { return [] }
-        var batch = RedisBatch(capacityBytes: items.reduce(0) { $0 + 512 + ($1.frame?.readableBytes ?? $1.entry.frame.count) })
-        var encoder = UpstreamEntryEncoder(keys: keys)
+        var batch = RedisBatch(capacityBytes: items.count * 384)
+        var encoder = UpstreamEntryEncoder(keys: keys, shards: shards)
         for item in items { encoder.append(item, to: &batch) }
         do {
-            let replies = try await redis.send(batch, affinity: shards.shard(of: first.entry.host))
-            return zip(items, replies).map { item, reply in result(reply, of: item) }
+            let replies = try await redis.send(batch, affinity: shards.shard(of: first.entry.host) + lane)
+            return results(replies, of: items)
         } catch {
             let failure = BrokerError(error)
             let unanswered: AppendResult = error.mayHaveExecuted ? .unknown(failure) : .refused(failure)
-            let answered = zip(items, error.answered).map { item, reply in result(reply, of: item) }
+            let answered = results(error.answered, of: items)
             return answered + Array(repeating: unanswered, count: items.count - answered.count)
         }
     }
 
-    private func result(_ reply: RedisValue, of item: AppendItem) -> AppendResult {
+    private func results(_ replies: [RedisValue], of items: [AppendItem]) -> [AppendResult] {
+        (0..<min(replies.count, items.count)).map { result(replies[$0], shard: items[$0].shard) }
+    }
+
+    private func result(_ reply: RedisValue, shard: Shard) -> AppendResult {
         if case .bulk(let buffer) = reply, let id = EntryID(reply: buffer) { return .written(id) }
-        let place = "XADD \(keys.firehoseLive(item.shard))"
+        let place = "XADD \(keys.firehoseLive(shard))"
         if case .error(let error) = reply { return .refused(BrokerError(error, place: place)) }
         return .unknown(BrokerError(code: .corrupt, message: "the answer is no id", place: place))
     }

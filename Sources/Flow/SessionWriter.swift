@@ -99,11 +99,20 @@ public struct SessionWriter: Sendable {
     }
 
     /// Takes a message; `host`, `session` and `n` are set here. One of a shard that is shed is left out, and its next barrier says so.
-    public mutating func take(_ entry: UpstreamEntry, shard: Shard) {
+    ///
+    /// - Parameter heldBytes: what the caller keeps for the entry besides: a frame that does not stand in it.
+    /// - Returns: its `n`; nil where it was left out.
+    @discardableResult
+    public mutating func take(_ entry: UpstreamEntry, shard: Shard, heldBytes: Int = 0) -> Int64? {
         passed(entry.position)
-        guard !queues[shard].shed else { return }
-        enqueue(entry, shard)
+        guard !queues[shard].shed else { return nil }
+        let n = queues[shard].nextN
+        enqueue(entry, shard, heldBytes: heldBytes)
+        return n
     }
+
+    /// The `n` from which on a shard's entries may have to be appended again.
+    public func firstUnacknowledged(_ shard: Shard) -> Int64 { queues[shard].firstN }
 
     /// A message of the upstream that belongs into no shard, so that barriers still move past it.
     public mutating func passed(_ position: Position) { self.position = max(self.position, position) }
@@ -233,12 +242,12 @@ public struct SessionWriter: Sendable {
         unacknowledgedEntries -= count
     }
 
-    private mutating func enqueue(_ entry: UpstreamEntry, _ shard: Shard) {
+    private mutating func enqueue(_ entry: UpstreamEntry, _ shard: Shard, heldBytes: Int = 0) {
         var entry = entry
         entry.host = host
         entry.session = session
         entry.n = queues[shard].nextN
-        let bytes = entry.approximateBytes
+        let bytes = entry.approximateBytes + heldBytes
         queues[shard].kept.append(Kept(entry: entry, bytes: bytes))
         unacknowledgedEntries += 1
         unacknowledgedBytes += bytes

@@ -3,16 +3,27 @@ public import NIOCore
 /// Commands that travel together: encoded as they are added, sent in one write, answered by one array of as many replies.
 ///
 /// A batch is no transaction: Redis may run some of its commands and refuse others, and the connection may end between two of them.
+///
+/// Large arguments may be handed over as they are (``Writer/write(shared:)``): they are sent from where they lie, and kept alive until then.
 public struct RedisBatch: Sendable {
-    /// The commands in RESP, one after the other.
-    public private(set) var buffer: ByteBuffer
+    /// An argument that is not copied, and the place in ``encoded`` where it belongs.
+    fileprivate struct Insert: Sendable {
+        let offset: Int
+        let bytes: ByteBuffer
+    }
+
+    /// The commands in RESP, one after the other, without the shared arguments.
+    private var encoded: ByteBuffer
+    /// In the order of their offsets.
+    private var inserts: [Insert] = []
+    private var insertedBytes = 0
     /// How many commands there are, and so how many replies are expected.
     public private(set) var count = 0
     /// The name of the first command, for messages.
     public private(set) var label = ""
 
     /// - Parameter capacityBytes: what to reserve for the encoded commands.
-    public init(capacityBytes: Int = 0) { buffer = ByteBufferAllocator().buffer(capacity: capacityBytes) }
+    public init(capacityBytes: Int = 0) { encoded = ByteBufferAllocator().buffer(capacity: capacityBytes) }
 
     public init(_ commands: RedisCommand...) { self.init(commands) }
 
@@ -22,6 +33,29 @@ public struct RedisBatch: Sendable {
     }
 
     public var isEmpty: Bool { count == 0 }
+
+    /// Of all commands, shared arguments among them.
+    public var byteCount: Int { encoded.readableBytes + insertedBytes }
+
+    /// The commands in RESP, one after the other, in one buffer: a copy where there are shared arguments.
+    public var buffer: ByteBuffer {
+        if inserts.isEmpty { return encoded }
+        var joined = ByteBufferAllocator().buffer(capacity: byteCount)
+        forEachPiece { joined.writeImmutableBuffer($0) }
+        return joined
+    }
+
+    /// The same bytes piece by piece, nothing copied.
+    func forEachPiece(_ body: (ByteBuffer) -> Void) {
+        var rest = encoded
+        var offset = 0
+        for insert in inserts {
+            if let piece = rest.readSlice(length: insert.offset - offset), piece.readableBytes > 0 { body(piece) }
+            offset = insert.offset
+            body(insert.bytes)
+        }
+        if rest.readableBytes > 0 { body(rest) }
+    }
 
     public mutating func append(_ command: RedisCommand) { append(command.name, command.arguments) }
 
@@ -40,29 +74,41 @@ public struct RedisBatch: Sendable {
     public mutating func append(_ name: String, argumentCount: Int, _ write: (inout Writer) -> Void) {
         if count == 0 { label = name }
         count += 1
-        var writer = Writer(buffer: buffer)
-        // The writer's copy must be the only one, or each write would copy the storage.
-        buffer = ByteBuffer()
+        var writer = Writer(buffer: encoded, inserts: inserts)
+        // The writer's copies must be the only ones, or each write would copy the storage.
+        encoded = ByteBuffer()
+        inserts = []
         writer.writeLine(UInt8(ascii: "*"), argumentCount + 1)
         writer.write(name)
         write(&writer)
         precondition(writer.argumentCount == argumentCount + 1, "\(name): \(writer.argumentCount - 1) arguments instead of \(argumentCount)")
-        buffer = writer.buffer
+        encoded = writer.buffer
+        inserts = writer.inserts
+        insertedBytes += writer.insertedBytes
     }
 
     /// The encoding of some arguments, for ``Writer/write(encoded:argumentCount:)``.
     public static func encode(_ write: (inout Writer) -> Void) -> ByteBuffer {
-        var writer = Writer(buffer: ByteBuffer())
+        var writer = Writer(buffer: ByteBuffer(), inserts: [])
         write(&writer)
+        precondition(writer.inserts.isEmpty, "what is encoded for many commands shares nothing")
         return writer.buffer
     }
 
     /// Writes the arguments of one command.
     public struct Writer {
+        /// A smaller argument costs less to copy than to send on its own.
+        private static let sharedBytesMin = 1024
+
         fileprivate var buffer: ByteBuffer
+        fileprivate var inserts: [Insert]
+        fileprivate var insertedBytes = 0
         fileprivate var argumentCount = 0
 
-        fileprivate init(buffer: ByteBuffer) { self.buffer = buffer }
+        fileprivate init(buffer: ByteBuffer, inserts: [Insert]) {
+            self.buffer = buffer
+            self.inserts = inserts
+        }
 
         public mutating func write(_ argument: RedisArgument) {
             switch argument {
@@ -97,7 +143,22 @@ public struct RedisBatch: Sendable {
             end()
         }
 
-        public mutating func write(_ value: some FixedWidthInteger) { write(String(value)) }
+        /// The same bytes as ``write(_:)-(ByteBuffer)``, sent from the argument's own storage where it is large: that stays alive until the batch is done.
+        public mutating func write(shared value: ByteBuffer) {
+            guard value.readableBytes >= Self.sharedBytesMin else { return write(value) }
+            begin(value.readableBytes)
+            inserts.append(Insert(offset: buffer.writerIndex, bytes: value))
+            insertedBytes += value.readableBytes
+            end()
+        }
+
+        public mutating func write(_ value: some FixedWidthInteger) {
+            var digits = DecimalDigits(value)
+            argumentCount += 1
+            writeLine(UInt8(ascii: "$"), digits.count)
+            digits.withBytes { _ = buffer.writeBytes($0) }
+            end()
+        }
 
         /// Arguments that were encoded before, for what is the same in many commands: `argumentCount` times `$<bytes>\r\n<argument>\r\n`.
         public mutating func write(encoded: ByteBuffer, argumentCount count: Int) {
@@ -118,9 +179,47 @@ public struct RedisBatch: Sendable {
         private mutating func end() { buffer.writeStaticString("\r\n") }
 
         fileprivate mutating func writeLine(_ marker: UInt8, _ number: Int) {
-            buffer.writeInteger(marker)
-            buffer.writeString(String(number))
-            buffer.writeStaticString("\r\n")
+            var digits = DecimalDigits(number, before: marker)
+            digits.withBytes { _ = buffer.writeBytes($0) }
+            end()
         }
+    }
+}
+
+/// A number in decimal, made on the stack: an append writes some twenty for each entry.
+private struct DecimalDigits {
+    // 19 digits and a sign, or a marker and the 19 digits of a length.
+    private var bytes: (UInt64, UInt64, UInt64) = (0, 0, 0)
+    private var start = 24
+
+    init(_ value: some FixedWidthInteger) {
+        write(UInt64(value.magnitude))
+        if value < 0 { prepend(UInt8(ascii: "-")) }
+    }
+
+    init(_ value: Int, before marker: UInt8) {
+        write(UInt64(value.magnitude))
+        prepend(marker)
+    }
+
+    var count: Int { 24 - start }
+
+    mutating func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+        let start = start
+        withUnsafeBytes(of: &bytes) { body(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+    }
+
+    private mutating func write(_ value: UInt64) {
+        var rest = value
+        repeat {
+            prepend(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest > 0
+    }
+
+    private mutating func prepend(_ byte: UInt8) {
+        start -= 1
+        let place = start
+        withUnsafeMutableBytes(of: &bytes) { $0[place] = byte }
     }
 }

@@ -27,6 +27,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
     typealias Queue = PipelineQueue<Request>
 
     private let address: String
+    private let joinsPieces: Bool
     private let parser: ReplyParser
     private var queue: Queue
     private var context: ChannelHandlerContext?
@@ -34,6 +35,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
 
     init(configuration: RedisConfiguration) {
         address = configuration.address.description
+        joinsPieces = configuration.tls != .disabled
         parser = ReplyParser(replyBytesMax: configuration.replyBytesMax)
         queue = Queue(
             batchesMax: max(configuration.inFlightBatchesMax, 1), bytesMax: configuration.inFlightBytesMax,
@@ -56,11 +58,21 @@ final class RedisChannelHandler: ChannelInboundHandler {
             abandon(id, .timedOut, "no answer in time")
         }
         let request = Request(batch: batch, waiter: waiter, timer: timer)
-        switch queue.submit(.init(id: id, commandCount: batch.count, byteCount: batch.buffer.readableBytes, payload: request)) {
+        switch queue.submit(.init(id: id, commandCount: batch.count, byteCount: batch.byteCount, payload: request)) {
         case .write(let entry):
-            context.writeAndFlush(wrapOutboundOut(entry.payload.batch.buffer), promise: nil)
+            write(entry.payload.batch, context)
+            context.flush()
         case .wait: break
         case .refuse(let entry): finish(entry, .failure(error(.overloaded, "too many batches wait", of: batch)))
+        }
+    }
+
+    /// Over TLS as one buffer: pieces would become records of their own.
+    private func write(_ batch: RedisBatch, _ context: ChannelHandlerContext) {
+        if joinsPieces {
+            context.write(wrapOutboundOut(batch.buffer), promise: nil)
+        } else {
+            batch.forEachPiece { context.write(wrapOutboundOut($0), promise: nil) }
         }
     }
 
@@ -111,7 +123,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
         switch queue.received(value) {
         case .more: break
         case .completed(let entry, let next):
-            for entry in next { context.write(wrapOutboundOut(entry.payload.batch.buffer), promise: nil) }
+            for entry in next { write(entry.payload.batch, context) }
             if !next.isEmpty { context.flush() }
             finish(entry, .success(entry.answered))
         case .unsolicited:

@@ -5,6 +5,10 @@ import Synchronization
 
 /// Makes connections of one configuration: socket, TLS, log-in, database, name.
 final class RedisConnector: Sendable {
+    /// What the kernel keeps of a local socket's unsent bytes, where it allows so much. Its default of 208 KiB is soon empty while a large batch is
+    /// on its way, and Redis waits for our thread. A TCP socket grows by itself, and only where its size was not set.
+    private static let localSendBytes = 1 << 20
+
     let configuration: RedisConfiguration
     let group: any EventLoopGroup
     private let context = Mutex<NIOSSLContext?>(nil)
@@ -56,7 +60,8 @@ final class RedisConnector: Sendable {
         let channel =
             switch configuration.address {
             case .tcp(let host, let port): bootstrap.connect(host: host, port: port)
-            case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
+            case .unix(let path):
+                bootstrap.channelOption(.socketOption(.so_sndbuf), value: localSendBytes).connect(unixDomainSocketPath: path)
             }
         return channel.flatMapThrowing { channel in
             let handler = try channel.pipeline.syncOperations.handler(type: RedisChannelHandler.self)

@@ -117,8 +117,9 @@ struct FuzzSocketTests {
                     message = router.route(.binary(ByteBuffer(bytes: frame)))
                     if case .open = message { return .broken("asks for a session twice") }
                 }
-                if case .entry(let entry, let shard) = message {
-                    guard (0..<4).contains(shard), (0...1 << 53).contains(entry.position.seq), entry.frame == frame else {
+                if case .entry(let routed) = message {
+                    let (entry, shard) = (routed.entry, routed.shard)
+                    guard (0..<4).contains(shard), (0...1 << 53).contains(entry.position.seq), routed.frame == ByteBuffer(bytes: frame) else {
                         return .broken("\(entry)")
                     }
                     if index == 1, entry.kind != .malformed, entry.kind != .unknown { result = .accepted }

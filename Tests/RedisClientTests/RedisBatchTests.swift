@@ -1,6 +1,7 @@
 import NIOCore
-import RedisClient
 import Testing
+
+@testable import RedisClient
 
 @Suite struct RedisBatchTests {
     @Test("commands are encoded as arrays of bulk strings, one after the other") func encodes() {
@@ -39,5 +40,32 @@ import Testing
             writer.write([1])
         }
         #expect(batch.buffer == RedisBatch(RedisCommand("A", "x", 7, "y", .bytes([1]))).buffer)
+    }
+
+    @Test("an argument that is shared gives the same bytes, sent from where it lies where it is large", arguments: [0, 1, 1023, 1024, 70_000])
+    func shared(bytes: Int) {
+        let argument = ByteBuffer(repeating: 120, count: bytes)
+        var batch = RedisBatch()
+        var copied = RedisBatch()
+        for number in 0..<3 {
+            batch.append("A", argumentCount: 3) { writer in
+                writer.write(number)
+                writer.write(shared: argument)
+                writer.write("after" as String)
+            }
+            copied.append("A", .integer(number), .buffer(argument), "after")
+        }
+        #expect(batch.buffer == copied.buffer)
+        #expect(batch.byteCount == copied.buffer.readableBytes)
+        var pieces: [ByteBuffer] = []
+        batch.forEachPiece { pieces.append($0) }
+        #expect(pieces.count == (bytes < 1024 ? 1 : 7))
+        #expect(pieces.reduce(into: ByteBuffer()) { $0.writeImmutableBuffer($1) } == copied.buffer)
+    }
+
+    @Test("numbers are written in decimal", arguments: [0, 9, 10, -1, 1_234_567_890_123, Int64.max, Int64.min]) func decimal(number: Int64) {
+        var batch = RedisBatch()
+        batch.append("A", argumentCount: 1) { $0.write(number) }
+        #expect(String(buffer: batch.buffer) == "*2\r\n$1\r\nA\r\n$\("\(number)".utf8.count)\r\n\(number)\r\n")
     }
 }

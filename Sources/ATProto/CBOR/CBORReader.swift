@@ -275,8 +275,11 @@ struct CBORReader {
 
 /// Lends all of `bytes` to a reader.
 func reading<R>(_ bytes: [UInt8], _ body: (inout CBORReader) throws(FormatError) -> R) throws(FormatError) -> R {
-    try bytes.withRaw { buffer throws(FormatError) in
-        var reader = CBORReader(buffer, range: 0..<buffer.count)
-        return try body(&reader)
-    }
+    try bytes.withRaw { buffer throws(FormatError) in try reading(buffer, body) }
+}
+
+/// The same of bytes that the caller keeps alive.
+func reading<R>(_ bytes: UnsafeRawBufferPointer, _ body: (inout CBORReader) throws(FormatError) -> R) throws(FormatError) -> R {
+    var reader = CBORReader(bytes, range: 0..<bytes.count)
+    return try body(&reader)
 }

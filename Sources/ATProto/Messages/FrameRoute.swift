@@ -58,7 +58,10 @@ public enum FrameRoute: Hashable, Sendable {
     /// How much of what a host tells people is kept: it goes into logs.
     public static let noteScalarsMax = 512
 
-    public static func parse(_ frame: [UInt8]) -> FrameRoute {
+    public static func parse(_ frame: [UInt8]) -> FrameRoute { frame.withUnsafeBytes { parse($0) } }
+
+    /// The same of a frame that lies in somebody's buffer.
+    public static func parse(_ frame: UnsafeRawBufferPointer) -> FrameRoute {
         guard frame.count <= Limits.frameBytes else { return .malformed(reason: "a frame of more than \(Limits.frameBytes) bytes", seq: nil) }
         var body = Body()
         do {

@@ -2,11 +2,14 @@ import Broker
 import Events
 import Flow
 import Logging
+import NIOCore
 
 /// One share of a session's shards: numbers their entries, and appends them as one pipeline after the other.
 ///
 /// One pipeline at a time, since two over different connections of the broker may overtake one another, and a shard's entries must stand in order of
 /// `n`. Several lanes give several pipelines under way, each over shards of its own (`shard % lanes`).
+///
+/// Holds what is not acknowledged: its share of ``FirehoseIngesterConfiguration/unacknowledged``, and what the reader handed over at once.
 actor AppendLane {
     private let index: Int
     private let laneCount: Int
@@ -18,6 +21,8 @@ actor AppendLane {
     private let work = Doorbell()
     private let room = Doorbell()
     private var writer: SessionWriter
+    /// By the writer's shards.
+    private var frames: [HeldFrames]
     private var retry = RetryPolicy(limits: RetryPolicy.Limits(base: .milliseconds(50), cap: .seconds(1), healthyAfter: .seconds(1)))
     private var isFinishing = false
     private var isFailing = false
@@ -37,11 +42,16 @@ actor AppendLane {
         let limits = SessionWriter.Limits(entries: max(1, total.entries / laneCount), bytes: max(1, total.bytes / laneCount))
         let count = (streams.shards.count - index + laneCount - 1) / laneCount
         writer = SessionWriter(host: host, session: session, from: opening.from, gap: opening.gap, shards: count, limits: limits)
+        frames = Array(repeating: HeldFrames(), count: count)
     }
 
     /// Takes entries of this lane's shards, and notes that everything of the upstream up to `through` was handed to some lane.
-    func take(_ entries: [(entry: UpstreamEntry, shard: Shard)], through: Position) {
-        for (entry, shard) in entries { writer.take(entry, shard: shard / laneCount) }
+    func take(_ entries: [RoutedEntry], through: Position) {
+        for routed in entries {
+            let shard = routed.shard / laneCount
+            guard let n = writer.take(routed.entry, shard: shard, heldBytes: routed.frame.readableBytes) else { continue }
+            if routed.frame.readableBytes > 0 { frames[shard].append(routed.frame, n: n) }
+        }
         writer.passed(through)
         if !entries.isEmpty { work.ring() }
     }
@@ -81,14 +91,14 @@ actor AppendLane {
                 continue
             }
             seams.reached(.ingestAfterReadBeforeAppend)
-            let results = await streams.append(items(append))
+            let results = await streams.append(items(append), lane: index)
             seams.reached(.ingestAfterAppend)
             try await settle(append, results)
         }
     }
 
     private func items(_ append: SessionWriter.Append) -> [AppendItem] {
-        append.entries.map { shard, entry in AppendItem(shard: shard * laneCount + index, entry: entry) }
+        append.entries.map { shard, entry in AppendItem(shard: shard * laneCount + index, entry: entry, frame: frames[shard][entry.n]) }
     }
 
     private func settle(_ append: SessionWriter.Append, _ results: [AppendResult]) async throws {
@@ -103,6 +113,7 @@ actor AppendLane {
             }
         }
         let isWhole = writer.settle(append, .each(taken))
+        for shard in frames.indices where !frames[shard].isEmpty { frames[shard].release(before: writer.firstUnacknowledged(shard)) }
         if !writer.mustPause { room.ring() }
         let now = ProcessClock.now
         if isWhole {
@@ -116,6 +127,7 @@ actor AppendLane {
                 "Redis does not take what was read; kept and retried", metadata: ["lane": "\(index)", "error": "\(failure.map(\.description) ?? "")"])
         }
         isFailing = true
+        for shard in frames.indices { frames[shard].compact() }
         var generator = SystemRandomNumberGenerator()
         try await Task.sleep(for: retry.failed(at: now, using: &generator))
     }

@@ -25,13 +25,14 @@ public struct FirehoseIngesterConfiguration: Hashable, Sendable {
     public var reportInterval: Duration = .seconds(5)
     /// Limits of the connection: frame size, queue, pings, idle limit, time to connect.
     public var connection = WebSocketOptions()
-    /// Append pipelines under way for one upstream, each over its own share of the shards. Default 2, range 1 to 4.
-    public var lanes = 2
-    /// Size of one append pipeline. Default 1,000 entries and 1 MB, range 1 to 10,000 and 64 KB to 16 MB.
+    /// Append pipelines under way for one upstream, each over its own share of the shards. Default 4, range 1 to 4.
+    public var lanes = 4
+    /// Size of one append pipeline. Default 1,000 entries and 512 KB, range 1 to 10,000 and 64 KB to 16 MB.
     public var batchEntriesMax = 1_000
-    public var batchBytesMax = 1 << 20
-    /// What may be read and not yet acknowledged by Redis before reading stops. Default 20,000 entries and 64 MB for one upstream.
-    public var unacknowledged = SessionWriter.Limits()
+    public var batchBytesMax = 512 << 10
+    /// What may be read and not yet acknowledged by Redis before reading stops. Default 20,000 entries and 8 MB for one upstream: what is
+    /// more only grows cold in front of a Redis that is busy anyway.
+    public var unacknowledged = SessionWriter.Limits(entries: 20_000, bytes: 8 << 20)
     /// Back-off between connections. Default 250 ms doubling to 30 s, with jitter; `Retry-After` up to 15 min.
     public var reconnect = RetryPolicy.Limits()
     /// What a graceful end may take to write what was read. Default 3 s, range 100 ms to 1 min.

@@ -2,6 +2,7 @@ import Events
 import Flow
 import Ledger
 import Logging
+import NIOCore
 
 /// Reads one connection into one session after the other, and pauses where the gate or a lane asks for it.
 actor FirehoseReader {
@@ -58,17 +59,20 @@ actor FirehoseReader {
     }
 
     private func pass(to session: FirehoseSession) async throws -> SessionOpening? {
-        var entries: [(entry: UpstreamEntry, shard: Shard)] = []
-        entries.reserveCapacity(pending.count)
+        let laneCount = session.lanes.count
+        var shares = Array(repeating: [RoutedEntry](), count: laneCount)
+        for lane in shares.indices { shares[lane].reserveCapacity(pending.count / laneCount + 16) }
+        var count = 0
         var bytes = 0
         var unusable = 0
         var next: Result<SessionOpening, ConnectionEnd>?
         while next == nil, let message = pending.first {
             switch router.route(message) {
-            case .entry(let entry, let shard):
-                entries.append((entry, shard))
-                bytes += entry.frame.count
-                if entry.kind == .malformed { unusable += 1 }
+            case .entry(let routed):
+                count += 1
+                bytes += routed.frame.readableBytes
+                if routed.entry.kind == .malformed { unusable += 1 }
+                shares[routed.shard % laneCount].append(routed)
             case .open(let opening): next = .success(opening)
             case .end(let end): next = .failure(end)
             case .note(let text): logger.notice("the upstream says", metadata: ["info": "\(text)"])
@@ -78,8 +82,8 @@ actor FirehoseReader {
             pending.removeFirst()
         }
         if let position = router.position {
-            await session.take(entries, through: position)
-            progress.took(events: entries.count, bytes: bytes, unusable: unusable, position: position)
+            await session.take(shares, through: position)
+            progress.took(events: count, bytes: bytes, unusable: unusable, position: position)
         }
         return try next?.get()
     }

@@ -7,7 +7,7 @@ import NIOCore
 /// Nothing is decided about an entry's worth here: what cannot be split is passed on as `malformed`, for a worker to count and keep.
 struct FirehoseRouter {
     enum Step: Hashable {
-        case entry(UpstreamEntry, Shard)
+        case entry(RoutedEntry)
         /// The message belongs into a session of its own: open it, say so with ``opened(_:)``, and route the message again.
         case open(SessionOpening)
         case end(ConnectionEnd)
@@ -39,22 +39,22 @@ struct FirehoseRouter {
 
     mutating func route(_ message: WebSocketMessage) -> Step {
         switch message {
-        case .binary(let buffer): return route(frame: Array(buffer.readableBytesView))
-        case .text(let buffer): return unkeyed(.malformed, seq: nil, frame: Array(buffer.readableBytesView))
-        case .oversize: return unkeyed(.malformed, seq: nil, frame: [])
+        case .binary(let buffer): return route(frame: buffer)
+        case .text(let buffer): return unkeyed(.malformed, seq: nil, frame: buffer)
+        case .oversize: return unkeyed(.malformed, seq: nil, frame: ByteBuffer())
         }
     }
 
-    private mutating func route(frame: [UInt8]) -> Step {
-        switch FrameRoute.parse(frame) {
+    private mutating func route(frame: ByteBuffer) -> Step {
+        switch frame.withUnsafeReadableBytes({ FrameRoute.parse($0) }) {
         case .message(let fields):
             if let step = opening(before: fields.seq) { return step }
             guard let epoch = position?.epoch else { return .skip }
             let at = Position(epoch: epoch, seq: fields.seq)
             position = max(position ?? at, at)
             let entry = UpstreamEntry(
-                host: "", session: 0, n: 0, position: at, kind: kind(fields.type), did: fields.did, rev: fields.rev, time: fields.time, frame: frame)
-            return .entry(entry, shards.shard(of: fields.did))
+                host: "", session: 0, n: 0, position: at, kind: kind(fields.type), did: fields.did, rev: fields.rev, time: fields.time)
+            return .entry(RoutedEntry(shard: shards.shard(of: fields.did), entry: entry, frame: frame))
         case .info(let name, let message):
             if name == "OutdatedCursor" { isOutdated = true }
             return .note("\(name): \(message ?? "")")
@@ -80,13 +80,13 @@ struct FirehoseRouter {
         return SessionOpening.newNumbering(after: position, first: seq).map { .open($0) } ?? .end(ConnectionEnd(.epochsExhausted))
     }
 
-    private mutating func unkeyed(_ kind: UpstreamEntry.Kind, seq: Int64?, frame: [UInt8]) -> Step {
+    private mutating func unkeyed(_ kind: UpstreamEntry.Kind, seq: Int64?, frame: ByteBuffer) -> Step {
         if let seq, (1..<1 << 53).contains(seq), let step = opening(before: seq) { return step }
         guard let position else { return .skip }
         // Without a number it stands where the stream stood, so that a barrier behind it moves past it.
         let at = seq.map { Position(epoch: position.epoch, seq: min(max($0, 0), 1 << 53)) } ?? position
         if seq != nil { self.position = max(position, at) }
-        return .entry(UpstreamEntry(host: "", session: 0, n: 0, position: at, kind: kind, frame: frame), hostShard)
+        return .entry(RoutedEntry(shard: hostShard, entry: UpstreamEntry(host: "", session: 0, n: 0, position: at, kind: kind), frame: frame))
     }
 
     private func kind(_ type: FrameRoute.MessageType) -> UpstreamEntry.Kind {

@@ -6,14 +6,8 @@ struct FirehoseSession: Sendable {
     let opening: SessionOpening
     let lanes: [AppendLane]
 
-    /// Hands entries to the lanes of their shards, in order. Every lane learns how far the upstream was read.
-    func take(_ entries: [(entry: UpstreamEntry, shard: Shard)], through position: Position) async {
-        if lanes.count == 1 {
-            await lanes[0].take(entries, through: position)
-            return
-        }
-        var shares = Array(repeating: [(entry: UpstreamEntry, shard: Shard)](), count: lanes.count)
-        for item in entries { shares[item.shard % lanes.count].append(item) }
+    /// Hands each lane its share (`shard % lanes`) of the entries, in order. Every lane learns how far the upstream was read.
+    func take(_ shares: [[RoutedEntry]], through position: Position) async {
         for (lane, share) in zip(lanes, shares) { await lane.take(share, through: position) }
     }
 

@@ -5,7 +5,7 @@ import NIOSSL
 /// A client's WebSocket connection whose reader pulls: while nobody asks for messages the socket is not read, so the server feels the pressure.
 ///
 /// At most ``WebSocketOptions/queuedMessagesMax`` messages and ``WebSocketOptions/queuedBytesMax`` bytes (and one message) wait here, besides what
-/// one read of the socket brought. Extensions are not offered. One task reads; whoever made the connection closes it (``withConnection(to:path:options:group:_:)``).
+/// one read of the socket brought. Messages are slices of reads, of which at most ``WebSocketOptions/heldReadBytesMax`` are held. Extensions are not offered. One task reads; whoever made the connection closes it (``withConnection(to:path:options:group:_:)``).
 public struct WebSocketConnection: Sendable {
     private let channel: any Channel
     private let handler: NIOLoopBound<WebSocketFrameHandler>
@@ -71,17 +71,26 @@ public struct WebSocketConnection: Sendable {
     ) async throws -> WebSocketConnection {
         let tls = try makeTLS(endpoint, options)
         let loop = group.any()
+        let buffers = ReadBuffers(bytesMax: options.heldReadBytesMax)
         let made = loop.makePromise(of: WebSocketConnection.self)
         // The handlers follow once one address has answered: a host with several addresses gives several channels, and nothing is read before.
-        let attempt = ClientBootstrap(group: loop)
+        var bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(TimeAmount(options.connectTimeout))
             .channelOption(.autoRead, value: false)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 16_384, maximum: 262_144))
+            // Each further read is asked for, so a full queue stops the socket after one buffer.
+            .channelOption(.maxMessagesPerRead, value: 1)
+        // What TLS is read into is free again at once: NIO's own pool of one serves it.
+        bootstrap =
+            tls == nil
+            ? bootstrap.channelOption(.recvAllocator, value: buffers)
+            : bootstrap.channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: ReadBuffers.bufferBytes))
+        let attempt =
+            bootstrap
             .connect(host: endpoint.host, port: endpoint.port)
             .flatMapThrowing { channel in
                 do {
-                    try addHandlers(channel, endpoint: endpoint, path: path, options: options, tls: tls, made: made)
+                    try addHandlers(channel, endpoint: endpoint, path: path, options: options, buffers: buffers, tls: tls, made: made)
                     return channel
                 } catch {
                     channel.close(promise: nil)
@@ -97,11 +106,11 @@ public struct WebSocketConnection: Sendable {
 
     /// On the channel's event loop.
     private static func addHandlers(
-        _ channel: any Channel, endpoint: WebSocketEndpoint, path: String, options: WebSocketOptions, tls: TLS?,
+        _ channel: any Channel, endpoint: WebSocketEndpoint, path: String, options: WebSocketOptions, buffers: ReadBuffers, tls: TLS?,
         made: EventLoopPromise<WebSocketConnection>
     ) throws {
         let mailbox = WebSocketMailbox(messagesMax: options.queuedMessagesMax, bytesMax: options.queuedBytesMax, place: endpoint.description)
-        let frames = WebSocketFrameHandler(options: options, mailbox: mailbox, place: endpoint.description)
+        let frames = WebSocketFrameHandler(options: options, buffers: buffers, mailbox: mailbox, place: endpoint.description)
         let handler = NIOLoopBound(frames, eventLoop: channel.eventLoop)
         let connection = WebSocketConnection(channel: channel, handler: handler, mailbox: mailbox, endpoint: endpoint)
         let pipeline = channel.pipeline.syncOperations

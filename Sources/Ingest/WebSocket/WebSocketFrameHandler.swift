@@ -12,6 +12,7 @@ final class WebSocketFrameHandler: ChannelInboundHandler {
     private let place: String
     private let mailbox: WebSocketMailbox
     private let options: WebSocketOptions
+    private let buffers: ReadBuffers
     private var reader: WebSocketFrameReader
     private var liveness: WebSocketLiveness
     private var context: ChannelHandlerContext?
@@ -23,7 +24,8 @@ final class WebSocketFrameHandler: ChannelInboundHandler {
     private var end: WebSocketError?
     private var isFinished = false
 
-    init(options: WebSocketOptions, mailbox: WebSocketMailbox, place: String) {
+    init(options: WebSocketOptions, buffers: ReadBuffers, mailbox: WebSocketMailbox, place: String) {
+        self.buffers = buffers
         self.place = place
         self.mailbox = mailbox
         self.options = options
@@ -52,7 +54,9 @@ final class WebSocketFrameHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         liveness.receivedBytes(now: Self.now())
-        reader.receive(Self.unwrapInboundIn(data))
+        let bytes = Self.unwrapInboundIn(data)
+        reader.copiesMessages = !buffers.keep(bytes)
+        reader.receive(bytes)
         pump()
     }
 

@@ -46,6 +46,8 @@ struct WebSocketFrameReader {
     }
 
     let messageBytesMax: Int
+    /// Messages leave as copies, not as slices, as long as this is set.
+    var copiesMessages = false
     private var state = State.header
     private var open: Open?
     /// What is parsed now: what one read of the socket brought, or one frame that began in a read and goes on in the next ones.
@@ -60,8 +62,11 @@ struct WebSocketFrameReader {
     /// Bytes that wait for the rest of their frame or message.
     var heldBytes: Int { following.reduce(pending.readableBytes + (open?.payload?.readableBytes ?? 0)) { $0 + $1.readableBytes } }
 
+    /// A read that fills less than half of its buffer is copied out of it, so that what is held is at most twice what was received.
     mutating func receive(_ bytes: ByteBuffer) {
         guard bytes.readableBytes > 0 else { return }
+        let isSparse = bytes.storageCapacity > 2 * bytes.readableBytes + 1024
+        let bytes = isSparse ? ByteBuffer(bytes: bytes.readableBytesView) : bytes
         if pending.readableBytes == 0, following.isEmpty {
             pending = bytes
             isJoined = false
@@ -176,11 +181,13 @@ struct WebSocketFrameReader {
         case .ping: return .ping(payload)
         case .pong: return .pong
         case .close: return try Self.close(payload)
-        case .text where open == nil: return .message(.text(payload))
-        case .binary where open == nil: return .message(.binary(payload))
+        case .text where open == nil: return .message(.text(owned(payload)))
+        case .binary where open == nil: return .message(.binary(owned(payload)))
         case .text, .binary, .continuation: return join(payload, isFinal: header.isFinal)
         }
     }
+
+    private func owned(_ payload: ByteBuffer) -> ByteBuffer { copiesMessages ? ByteBuffer(bytes: payload.readableBytesView) : payload }
 
     private mutating func join(_ fragment: ByteBuffer, isFinal: Bool) -> Output? {
         var fragment = fragment

@@ -101,7 +101,7 @@ final class MemoryFleet: UpstreamLedger, EntryStreams {
 
     // MARK: Redis
 
-    func append(_ items: [AppendItem]) async -> [AppendResult] {
+    func append(_ items: [AppendItem], lane: Int) async -> [AppendResult] {
         change { state in
             items.map { item in
                 if let error = state.refuse?(item) { return .refused(error) }
