@@ -57,6 +57,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CHiredis"),
         .systemLibrary(name: "CLibpq"),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CSecp256k1"),
         .target(name: "CSHA256"),
         // Listed in the order of imports: a target may depend on those above it only (DESIGN, `ops/lint`).
@@ -81,8 +82,8 @@ let package = Package(
         module(
             "Fleet",
             [
-                "Events", "Flow", "ATProto", "RedisClient", "PostgresClient", "Broker", "Ledger", "Ingest", "Work", "Outbox", "Serve", "Simulator",
-                log, metrics, lifecycle, signals, nioCore, nioHTTP1, httpClient, yams, subprocess,
+                "CMalloc", "Events", "Flow", "ATProto", "RedisClient", "PostgresClient", "Broker", "Ledger", "Ingest", "Work", "Outbox", "Serve",
+                "Simulator", log, metrics, lifecycle, signals, nioCore, nioHTTP1, httpClient, yams, subprocess,
             ]),
         .executableTarget(
             name: "weir",

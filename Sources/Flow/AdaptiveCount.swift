@@ -15,7 +15,13 @@ public struct AdaptiveCount: Hashable, Sendable {
     }
 
     /// 1 to ``maxCount``.
-    public var count: Int { min(maxCount, max(1, targetBytes / entryBytes)) }
+    public var count: Int { count(within: targetBytes) }
+
+    /// How many are likely to fit into `bytes`, 1 to ``maxCount``.
+    public func count(within bytes: Int) -> Int { min(maxCount, max(1, bytes / entryBytes)) }
+
+    /// What ``count`` entries are likely to have.
+    public var expectedBytes: Int { count * entryBytes }
 
     /// A reply held `entries` with `bytes` in all.
     public mutating func read(entries: Int, bytes: Int) {

@@ -41,10 +41,13 @@ public struct BatchBuilder: Hashable, Sendable {
         self.bytes += bytes
     }
 
+    /// At one of its bounds.
+    public var isFull: Bool { entries >= limits.entries || bytes >= limits.bytes }
+
     public func step(at now: MonotonicTime) -> Step {
         guard let since else { return .idle }
         let left = limits.linger - (now - since)
-        return entries >= limits.entries || bytes >= limits.bytes || left <= .zero ? .close : .more(within: left)
+        return isFull || left <= .zero ? .close : .more(within: left)
     }
 
     /// The batch was taken; the next one begins.

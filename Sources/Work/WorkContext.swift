@@ -9,6 +9,7 @@ struct WorkContext: Sendable {
     var streams: WorkStreams
     var identities: IdentityResolver
     var totals: WorkTotals
+    var room: BatchRoom
     var clock: WorkClock
     var logger: Logger
 }

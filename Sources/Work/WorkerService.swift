@@ -38,7 +38,8 @@ public struct WorkerService: Service {
         let fleet = ShardFleet(
             worker: worker, shards: streams.shards.count, ledger: ledger, configuration: configuration, clock: clock, logger: logger, bell: bell)
         let context = WorkContext(
-            configuration: configuration, ledger: ledger, streams: streams, identities: identities, totals: totals, clock: clock, logger: logger)
+            configuration: configuration, ledger: ledger, streams: streams, identities: identities, totals: totals,
+            room: BatchRoom(bytes: configuration.roomBytes), clock: clock, logger: logger)
         let draining = StopSignal()
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in

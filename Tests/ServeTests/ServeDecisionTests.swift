@@ -74,6 +74,46 @@ import Testing
         guard case .upToDate = topic.slice(after: 20, limit: 2) else { return #expect(Bool(false)) }
     }
 
+    @Test("all followed runs together keep within their bytes, also those that had more when there were fewer")
+    func topicsTogether() throws {
+        let bytesOfAll = 64 << 10
+        let board = TopicBoard(limits: OutletTopic.Limits(events: 4096, bytes: 1 << 20), bytesOfAll: bytesOfAll, keepIdle: .zero)
+        let now = MonotonicTime(sinceStart: .zero)
+        var topics: [OutletTopic] = []
+        for shard in 0..<8 {
+            let topic = board.join(.firehose(shard))
+            #expect(topic.activate(at: 0))
+            topics.append(topic)
+            #expect(board.followed(now: now).count == shard + 1)
+            #expect(topic.append(testEvents(.firehose(shard), count: 300, bytes: 200).map(StreamItem.event)))
+            let kept = topics.reduce(0) { $0 + $1.bytes }
+            #expect(kept <= bytesOfAll)
+            #expect(kept > bytesOfAll / 2)
+        }
+        // The newest are what is kept, and readers of others are sent elsewhere.
+        for topic in topics {
+            guard case .items(let items) = topic.slice(after: 298, limit: 10) else { return #expect(Bool(false)) }
+            #expect(items.map(\.through) == [299, 300])
+            guard case .behind = topic.slice(after: 100, limit: 10) else { return #expect(Bool(false)) }
+        }
+        // One that is let go leaves its bytes to the others.
+        for shard in 1..<8 { board.leave(.firehose(shard), now: now) }
+        _ = board.followed(now: MonotonicTime(sinceStart: .seconds(1)))
+        #expect(topics[0].append(testEvents(.firehose(0), from: 301, count: 50, bytes: 200).map(StreamItem.event)))
+        #expect(topics[0].bytes > bytesOfAll / 4)
+    }
+
+    @Test("a topic whose newest event is above its bytes keeps nothing, and its readers read on by themselves")
+    func tooLargeForTopic() throws {
+        let topic = OutletTopic(run: .firehose(0), limits: OutletTopic.Limits(events: 16, bytes: 4096))
+        #expect(topic.activate(at: 0))
+        #expect(topic.append(testEvents(.firehose(0), count: 1, bytes: 8192).map(StreamItem.event)))
+        #expect(topic.tip == 1)
+        #expect(topic.bytes == 0)
+        guard case .behind = topic.slice(after: 0, limit: 1) else { return #expect(Bool(false)) }
+        guard case .upToDate = topic.slice(after: 1, limit: 1) else { return #expect(Bool(false)) }
+    }
+
     @Test("what has work and stands still is not ready; a stand-by is")
     func readiness() {
         func at(_ seconds: Int) -> MonotonicTime { MonotonicTime(sinceStart: .seconds(seconds)) }

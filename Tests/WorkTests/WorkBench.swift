@@ -45,8 +45,8 @@ final class WorkBench {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let identities = IdentityResolver(configuration: configuration.identities, ledger: ledger, clock: clock.clock, logger: logger)
         context = WorkContext(
-            configuration: configuration, ledger: ledger, streams: streams, identities: identities, totals: WorkTotals(), clock: clock.clock,
-            logger: logger)
+            configuration: configuration, ledger: ledger, streams: streams, identities: identities, totals: WorkTotals(),
+            room: BatchRoom(bytes: configuration.roomBytes), clock: clock.clock, logger: logger)
     }
 
     static func with(

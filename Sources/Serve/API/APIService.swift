@@ -45,7 +45,8 @@ public struct APIService: Service {
         let factory: any MetricsFactory = metrics ?? MetricsSystem.factory
         let reader = LogReader(store: store, outlet: outlet, sink: configuration.sink)
         let topicBoard = TopicBoard(
-            limits: OutletTopic.Limits(events: configuration.topicEvents, bytes: configuration.topicBytes), keepIdle: configuration.topicKeepIdle)
+            limits: OutletTopic.Limits(events: configuration.topicEvents, bytes: configuration.topicBytes), bytesOfAll: configuration.topicsBytes,
+            keepIdle: configuration.topicKeepIdle)
         let streamMetrics = StreamMetrics(factory: factory)
         let streamCount = ConnectionCount(limit: configuration.connectionsMax)
         let board = ReadinessBoard(
@@ -60,7 +61,7 @@ public struct APIService: Service {
         server = HTTPServer(parts: parts, group: group ?? MultiThreadedEventLoopGroup.singleton, onBound: onBound)
         topics = TopicReader(
             board: topicBoard, reader: reader, heartbeatEvery: configuration.heartbeatEvery, block: configuration.followBlock,
-            coalesce: configuration.coalesce, retry: configuration.retry, metrics: streamMetrics, logger: logger)
+            coalesce: configuration.coalesce, bytesMax: configuration.followBytes, retry: configuration.retry, metrics: streamMetrics, logger: logger)
     }
 
     /// Until graceful shutdown; throws where it cannot listen.

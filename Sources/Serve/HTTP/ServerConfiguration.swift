@@ -28,6 +28,10 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var topicEvents = 4096
     /// Bytes of the same, at least 64 KB.
     public var topicBytes = 8 << 20
+    /// Bytes of the same for all followed runs together, who share them evenly; at least 64 KB.
+    public var topicsBytes = 32 << 20
+    /// About how many bytes of events one read of all followed outlets may bring, 64 KB to 1 GB.
+    public var followBytes = 2 << 20
     /// How long a followed run stays in memory without clients; up to 1 h.
     public var topicKeepIdle: Duration = .seconds(10)
     /// Writes to followers of live runs are this far apart at least; 0 to 1 s.
@@ -66,6 +70,8 @@ public struct ServerConfiguration: Hashable, Sendable {
         check("retry_after", retryAfter, .milliseconds(100) ... .seconds(60))
         check("topic_events", topicEvents, 16...1_000_000)
         check("topic_bytes", topicBytes, 64 << 10...1 << 34)
+        check("topics_bytes", topicsBytes, 64 << 10...1 << 34)
+        check("follow_bytes", followBytes, 64 << 10...1 << 30)
         check("topic_keep_idle", topicKeepIdle, .zero ... .seconds(3600))
         check("coalesce", coalesce, .zero ... .seconds(1))
         check("follow_block", followBlock, .milliseconds(10) ... .seconds(5))

@@ -17,6 +17,8 @@ final class OutletTopic: Sendable {
     }
 
     private struct State {
+        /// At most ``Limits/bytes``: all followed runs share what there is for them.
+        var bytesMax: Int
         /// Items end at a seq above this. Nil: not followed yet.
         var base: Int64?
         /// The last seq that is here; the base while there is none.
@@ -35,7 +37,7 @@ final class OutletTopic: Sendable {
     init(run: RunID, limits: Limits) {
         self.run = run
         self.limits = limits
-        state = Mutex(State())
+        state = Mutex(State(bytesMax: limits.bytes))
     }
 
     /// The seq up to which it has been read; nil while it is not followed.
@@ -51,7 +53,8 @@ final class OutletTopic: Sendable {
         }
     }
 
-    /// Appends what follows the tip; items at or below it are left out. The oldest are let go above the bounds.
+    /// Appends what follows the tip; items at or below it are left out. The oldest are let go above the bounds, and the newest too where it alone is
+    /// above them: its readers then read on by themselves.
     ///
     /// - Returns: whether there was something new.
     func append(_ new: [StreamItem]) -> Bool {
@@ -63,11 +66,28 @@ final class OutletTopic: Sendable {
                 state.bytes += item.size
                 state.tip = item.through
             }
-            while state.items.count > limits.events || state.bytes > limits.bytes, let oldest = state.items.popFirst() {
-                state.bytes -= oldest.size
-                state.base = oldest.through
-            }
+            trim(&state)
             return state.tip > old
+        }
+    }
+
+    /// From here on keeps so many bytes at most; what is above is let go at once.
+    func keep(bytes: Int) {
+        state.withLock { state in
+            let bytesMax = min(bytes, limits.bytes)
+            guard bytesMax != state.bytesMax else { return }
+            state.bytesMax = bytesMax
+            trim(&state)
+        }
+    }
+
+    /// Bytes of what is kept, about.
+    var bytes: Int { state.withLock { $0.bytes } }
+
+    private func trim(_ state: inout State) {
+        while state.items.count > limits.events || state.bytes > state.bytesMax, let oldest = state.items.popFirst() {
+            state.bytes -= oldest.size
+            state.base = oldest.through
         }
     }
 

@@ -16,9 +16,17 @@ indirect enum StreamItem: Hashable, Sendable {
     /// Bytes that it holds in memory, about.
     var size: Int {
         switch self {
-        case .event(let event): 320 + event.body.count + event.did.utf8.count + event.rkey.utf8.count + event.cid.utf8.count
+        case .event(let event): event.memoryBytes
         case .gap: 96
         }
+    }
+}
+
+extension LogEvent {
+    /// The box of an item, the event in it and the heads of seven allocations; then what these hold.
+    var memoryBytes: Int {
+        let texts = did.utf8.count + collection.utf8.count + rkey.utf8.count + cid.utf8.count + host.utf8.count + time.utf8.count
+        return 400 + body.count + texts
     }
 }
 

@@ -16,6 +16,8 @@ struct TopicReader: Sendable {
     let block: Duration
     /// Clients are told at most once in this time, so that one write carries what came in it.
     let coalesce: Duration
+    /// About how many bytes of events one read may bring, over all runs.
+    let bytesMax: Int
     let retry: RetryPolicy.Limits
     let metrics: StreamMetrics
     let logger: Logger
@@ -44,6 +46,8 @@ struct TopicReader: Sendable {
 
     private func follow(_ follower: any OutletFollowing, _ advanced: @Sendable (Set<RunID>) -> Void) async throws {
         var comparedAt = MonotonicTime.current
+        // Redis bounds a reply by entries of each run only.
+        var count = AdaptiveCount(targetBytes: bytesMax, maxCount: .max, expectedEntryBytes: 1 << 10)
         while !Task.isCancelled {
             let topics = board.followed(now: .current)
             if topics.isEmpty {
@@ -55,7 +59,7 @@ struct TopicReader: Sendable {
             let started = MonotonicTime.current
             var tips: [RunID: Int64] = [:]
             for topic in topics { tips[topic.run] = topic.tip }
-            let moved = try await read(follower, topics, tips)
+            let moved = try await read(follower, topics, tips, &count)
             if !moved.isEmpty { advanced(moved) }
             if MonotonicTime.current - comparedAt >= heartbeatEvery {
                 comparedAt = .current
@@ -68,11 +72,13 @@ struct TopicReader: Sendable {
 
     /// - Returns: the runs that have something new.
     private func read(
-        _ follower: any OutletFollowing, _ topics: [OutletTopic], _ tips: [RunID: Int64]
+        _ follower: any OutletFollowing, _ topics: [OutletTopic], _ tips: [RunID: Int64], _ count: inout AdaptiveCount
     ) async throws -> Set<RunID> {
         var moved: Set<RunID> = []
         do {
-            let read = try await follower.read(after: tips, countPerRun: reader.eventsMax, block: block)
+            let countPerRun = min(reader.eventsMax, max(1, count.count / topics.count))
+            let read = try await follower.read(after: tips, countPerRun: countPerRun, block: block)
+            count.read(entries: read.values.reduce(0) { $0 + $1.count }, bytes: read.values.reduce(0) { $0 + $1.reduce(0) { $0 + $1.memoryBytes } })
             for topic in topics {
                 guard let events = read[topic.run], try await take(events, topic) else { continue }
                 moved.insert(topic.run)

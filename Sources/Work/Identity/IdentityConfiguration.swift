@@ -4,7 +4,7 @@ public struct IdentityConfiguration: Sendable, Hashable {
     public var plcURL: String
     /// Whether hosts that a stranger's DID names may have loopback, private or link-local addresses. Off except in tests and demos.
     public var allowPrivateHosts: Bool
-    /// Entries of the memory cache, about 400 bytes each. 1,000 … 10,000,000.
+    /// Entries of the memory cache, about 500 bytes each. 1,000 … 10,000,000. What is not among them is one look into the ledger a batch.
     public var cacheEntries: Int
     /// Fetches under way at once, 1 … 256.
     public var concurrentFetches: Int
@@ -24,7 +24,7 @@ public struct IdentityConfiguration: Sendable, Hashable {
     public var documentBytes: Int
 
     public init(
-        plcURL: String = "https://plc.directory", allowPrivateHosts: Bool = false, cacheEntries: Int = 200_000, concurrentFetches: Int = 32,
+        plcURL: String = "https://plc.directory", allowPrivateHosts: Bool = false, cacheEntries: Int = 50_000, concurrentFetches: Int = 32,
         queueLength: Int = 20_000, batchWait: Duration = .milliseconds(500), fetchTimeout: Duration = .seconds(5),
         lifetime: Duration = .seconds(24 * 3600), negativeLifetime: Duration = .seconds(300), refreshInterval: Duration = .seconds(60),
         documentBytes: Int = 64 << 10

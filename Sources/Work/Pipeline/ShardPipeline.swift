@@ -38,21 +38,25 @@ struct ShardPipeline: Sendable {
 
     private func follow(_ reader: ShardReader, _ start: ShardRun, until stop: StopSignal) async throws {
         var run = start
-        let limits = BatchBuilder.Limits(
-            entries: context.configuration.batchEntries, bytes: context.configuration.batchBytes, linger: context.configuration.linger)
-        let batches = BatchReader(reader: reader, from: run.position, limits: limits, clock: context.clock)
-        var entries: [ReadEntry] = []
+        let configuration = context.configuration
+        let limits = BatchReader.Limits(
+            batch: .init(entries: configuration.batchEntries, bytes: configuration.batchBytes, linger: configuration.linger),
+            share: configuration.shardBytes, patience: configuration.roomPatience, reply: configuration.replyBytes)
+        let batches = BatchReader(reader: reader, from: run.position, limits: limits, room: context.room, clock: context.clock)
+        var batch = ReadBatch()
         var lastEntry = context.clock.monotonic()
         while !stop.isSet, !Task.isCancelled {
             // Read ahead by one batch. What is read and not taken when we stop is read again by the next owner.
             async let following = batches.next()
-            if !entries.isEmpty {
+            if !batch.entries.isEmpty {
                 lastEntry = context.clock.monotonic()
-                try await run.take(entries)
+                try await run.take(batch.entries)
+                // Gives its room back before the next batch, which may wait for some.
+                batch = ReadBatch()
             }
             try await run.sweep()
-            entries = try await following
-            if entries.isEmpty, context.clock.monotonic() - lastEntry > .seconds(5) {
+            batch = try await following
+            if batch.entries.isEmpty, context.clock.monotonic() - lastEntry > .seconds(5) {
                 // Barriers come each second: silence may be a stream that was lost, or whose ids fell behind our position.
                 lastEntry = context.clock.monotonic()
                 try await context.streams.prepare(lease.shard, committed: await batches.position)
