@@ -41,6 +41,9 @@ struct PipelineQueue<Payload> {
     private let bytesMax: Int
     private let waitingMax: Int
     private var onWire: Deque<Entry> = []
+    /// Of the first on the wire, which is not touched until it has all of them: it would be copied at each reply.
+    private var answered: [RedisValue] = []
+    private var unanswered = 0
     private var bytesOnWire = 0
     private var waiting: Deque<Entry> = []
 
@@ -63,11 +66,13 @@ struct PipelineQueue<Payload> {
     }
 
     mutating func received(_ value: RedisValue) -> ReceiveAction {
-        guard !onWire.isEmpty else { return .unsolicited }
-        onWire[0].answered.append(value)
-        guard onWire[0].answered.count == onWire[0].commandCount else { return .more }
-        let done = onWire.removeFirst()
+        guard unanswered > 0 else { return .unsolicited }
+        answered.append(value)
+        unanswered -= 1
+        guard unanswered == 0, var done = onWire.popFirst() else { return .more }
+        done.answered = answered
         bytesOnWire -= done.byteCount
+        awaitFirst()
         var next: [Entry] = []
         while let first = waiting.first, hasRoom(for: first) {
             waiting.removeFirst()
@@ -90,7 +95,9 @@ struct PipelineQueue<Payload> {
             onWire = []
             waiting = []
             bytesOnWire = 0
+            awaitFirst()
         }
+        if !onWire.isEmpty { onWire[0].answered = answered }
         return (Array(onWire), Array(waiting))
     }
 
@@ -100,8 +107,13 @@ struct PipelineQueue<Payload> {
 
     private mutating func put(_ entry: Entry) {
         bytesOnWire += entry.byteCount
-        var entry = entry
-        entry.answered.reserveCapacity(entry.commandCount)
         onWire.append(entry)
+        if onWire.count == 1 { awaitFirst() }
+    }
+
+    private mutating func awaitFirst() {
+        unanswered = onWire.first?.commandCount ?? 0
+        answered = []
+        answered.reserveCapacity(unanswered)
     }
 }

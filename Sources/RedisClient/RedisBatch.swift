@@ -153,11 +153,8 @@ public struct RedisBatch: Sendable {
         }
 
         public mutating func write(_ value: some FixedWidthInteger) {
-            var digits = DecimalDigits(value)
             argumentCount += 1
-            writeLine(UInt8(ascii: "$"), digits.count)
-            digits.withBytes { _ = buffer.writeBytes($0) }
-            end()
+            DecimalLine(argument: value).withBytes { _ = buffer.writeBytes($0) }
         }
 
         /// Arguments that were encoded before, for what is the same in many commands: `argumentCount` times `$<bytes>\r\n<argument>\r\n`.
@@ -179,44 +176,56 @@ public struct RedisBatch: Sendable {
         private mutating func end() { buffer.writeStaticString("\r\n") }
 
         fileprivate mutating func writeLine(_ marker: UInt8, _ number: Int) {
-            var digits = DecimalDigits(number, before: marker)
-            digits.withBytes { _ = buffer.writeBytes($0) }
-            end()
+            DecimalLine(marker, number).withBytes { _ = buffer.writeBytes($0) }
         }
     }
 }
 
-/// A number in decimal, made on the stack: an append writes some twenty for each entry.
-private struct DecimalDigits {
-    // 19 digits and a sign, or a marker and the 19 digits of a length.
-    private var bytes: (UInt64, UInt64, UInt64) = (0, 0, 0)
-    private var start = 24
+/// A number in decimal as a line of RESP, made on the stack and from its end: an append writes some twenty for each entry.
+private struct DecimalLine {
+    // Marker and length of two digits, both line ends, sign and 19 digits: 27.
+    private static let capacity = 32
 
-    init(_ value: some FixedWidthInteger) {
-        write(UInt64(value.magnitude))
-        if value < 0 { prepend(UInt8(ascii: "-")) }
-    }
+    private var bytes: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    private var start = DecimalLine.capacity
 
-    init(_ value: Int, before marker: UInt8) {
-        write(UInt64(value.magnitude))
+    /// `<marker><number>\r\n`, the number not negative.
+    init(_ marker: UInt8, _ number: Int) {
+        prependLineEnd()
+        prepend(number.magnitude)
         prepend(marker)
     }
 
-    var count: Int { 24 - start }
-
-    mutating func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
-        let start = start
-        withUnsafeBytes(of: &bytes) { body(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+    /// `$<length>\r\n<value>\r\n`.
+    init(argument value: some FixedWidthInteger) {
+        prependLineEnd()
+        let end = start
+        prepend(UInt(value.magnitude))
+        if value < 0 { prepend(UInt8(ascii: "-")) }
+        let count = UInt(end - start)
+        prependLineEnd()
+        prepend(count)
+        prepend(UInt8(ascii: "$"))
     }
 
-    private mutating func write(_ value: UInt64) {
-        var rest = value
+    func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+        withUnsafeBytes(of: bytes) { body(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+    }
+
+    private mutating func prepend(_ number: UInt) {
+        var rest = number
         repeat {
             prepend(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
             rest /= 10
         } while rest > 0
     }
 
+    private mutating func prependLineEnd() {
+        prepend(UInt8(ascii: "\n"))
+        prepend(UInt8(ascii: "\r"))
+    }
+
+    @inline(__always)
     private mutating func prepend(_ byte: UInt8) {
         start -= 1
         let place = start

@@ -37,6 +37,38 @@ import Testing
         #expect(try read(ServerFrame.join(every), in: chunk) == expected)
     }
 
+    /// A read of one message, in a buffer of this capacity.
+    private func read(_ frame: ByteBuffer, capacity: Int) -> ByteBuffer {
+        var bytes = ByteBufferAllocator().buffer(capacity: capacity)
+        bytes.writeImmutableBuffer(frame)
+        return bytes
+    }
+
+    @Test("a message holds no more than twice what was read with it", arguments: [false, true]) func sparseRead(copies: Bool) throws {
+        var reader = WebSocketFrameReader(messageBytesMax: 1 << 20)
+        reader.copiesMessages = copies
+        reader.receive(read(ServerFrame.data(Array(repeating: 5, count: 5_000)), capacity: 1 << 18))
+        guard case .message(.binary(let payload))? = try reader.next() else {
+            Issue.record("no message")
+            return
+        }
+        #expect(payload == ByteBuffer(repeating: 5, count: 5_000))
+        #expect(payload.storageCapacity <= 1 << 14)
+    }
+
+    @Test("messages leave as copies where slices would hold too much") func copies() throws {
+        var reader = WebSocketFrameReader(messageBytesMax: 1 << 20)
+        let frames = ServerFrame.join(Array(repeating: ServerFrame.data(Array(repeating: 5, count: 500)), count: 100))
+        for isScarce in [false, true] {
+            reader.copiesMessages = isScarce
+            reader.receive(read(frames, capacity: frames.readableBytes))
+            while case .message(.binary(let payload))? = try reader.next() {
+                #expect(payload == ByteBuffer(repeating: 5, count: 500))
+                #expect((payload.storageCapacity < 2_000) == isScarce)
+            }
+        }
+    }
+
     @Test("a message within one read is a slice of it, and only the one on a seam of two reads is copied") func seams() throws {
         let frame = ServerFrame.data(Array(repeating: 5, count: 500))
         var bytes = ServerFrame.join(Array(repeating: frame, count: 8))

@@ -7,8 +7,8 @@ public struct WebSocketOptions: Hashable, Sendable {
     public var queuedMessagesMax = 1024
     /// Bytes that wait for the reader before the socket is no longer read. Default 2 MB, range 4 KB to 64 MB. One message may stand above it.
     public var queuedBytesMax = 2_000_000
-    /// Bytes of reads that may be held for the messages in them, and used again. Default 12 MB, range 256 KB to 64 MB. Above it messages are copied.
-    public var heldReadBytesMax = 12 << 20
+    /// Bytes of reads that may be held for the messages in them, and used again. Default 16 MB, range 256 KB to 64 MB. Above it messages are copied.
+    public var heldReadBytesMax = 16 << 20
     /// Time for TCP, TLS and the upgrade together. Default 15 s, range 100 ms to 2 min.
     public var connectTimeout: Duration = .seconds(15)
     /// Silence after which a ping is sent. Default 20 s, range 10 ms to 10 min.
