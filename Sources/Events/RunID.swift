@@ -15,7 +15,8 @@ public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The shard of a live firehose run, nil for any other run.
     public var firehoseShard: Shard? {
         guard description.hasPrefix("firehose/") else { return nil }
-        return Int(description.dropFirst("firehose/".count))
+        guard let shard = Int(description.dropFirst("firehose/".count)), shard >= 0, Self.firehose(shard) == self else { return nil }
+        return shard
     }
 
     public static func < (a: Self, b: Self) -> Bool { a.description < b.description }

@@ -37,6 +37,16 @@ import Testing
         #expect(next.map(\.id) == [2, 3])
     }
 
+    @Test("a batch that is cut off says what was answered, and those behind it that nothing was") func cutOff() {
+        var queue = Queue(batchesMax: 4, bytesMax: 100, waitingMax: 4)
+        for id: UInt64 in 1...3 { #expect(isWritten(queue.submit(entry(id, commands: 2)))) }
+        for value: Int64 in 1...3 { _ = queue.received(.integer(value)) }
+        let left = queue.close().onWire
+        #expect(left.map(\.id) == [2, 3])
+        #expect(left.map(\.answered) == [[.integer(3)], []])
+        guard case .unsolicited = queue.received(.null) else { return #expect(Bool(false), "another action") }
+    }
+
     @Test("a batch larger than the bound goes alone") func large() {
         var queue = Queue(batchesMax: 2, bytesMax: 100, waitingMax: 2)
         #expect(isWritten(queue.submit(entry(1, bytes: 1000))))
