@@ -11,7 +11,7 @@ struct MemoryBench: BenchPart {
     private static let megabytesMax = 150.0
     /// Of the mean of the last third over the mean of the first, in percent.
     private static let growthMax = 10.0
-    /// Frames that fill what is bounded; a short run spends a third on it.
+    /// Frames that fill what is bounded; a short run spends half on it.
     private static let warmUpFrames = 50_000
 
     static func rows(_ context: BenchContext) async throws -> [BenchRow] {
@@ -41,7 +41,7 @@ struct MemoryBench: BenchPart {
         return rows
     }
 
-    private static func warmUp(_ frames: Int) -> Int { min(warmUpFrames, frames / 3) }
+    private static func warmUp(_ frames: Int) -> Int { min(warmUpFrames, frames / 2) }
 
     private struct Outcome: Sendable {
         var memories: [RoleMemory]
