@@ -1,3 +1,4 @@
+internal import Broker
 internal import Events
 
 /// Where the stages of this module take time from; a test passes its own.
@@ -6,10 +7,5 @@ struct WorkClock: Sendable {
     var wall: @Sendable () -> WallTime
 
     /// The system's clocks.
-    static let system: WorkClock = {
-        let start = ContinuousClock.now
-        return WorkClock(
-            monotonic: { MonotonicTime(sinceStart: start.duration(to: .now)) },
-            wall: { WallTime(microseconds: SystemTime.microsecondsSince1970()) })
-    }()
+    static let system = WorkClock(monotonic: { .current }, wall: { .current })
 }

@@ -1,3 +1,4 @@
+import Broker
 import Events
 
 /// The `Date` of a reply (RFC 9110 §5.6.7), as `Sun, 06 Nov 1994 08:49:37 GMT`.

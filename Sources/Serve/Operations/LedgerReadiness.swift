@@ -1,3 +1,4 @@
+import Broker
 public import Events
 import Ledger
 

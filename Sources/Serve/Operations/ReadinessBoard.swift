@@ -1,3 +1,4 @@
+import Broker
 import Events
 
 /// Asks all sources, at most once in a while: however often `/ready` is asked, the ledger is not.

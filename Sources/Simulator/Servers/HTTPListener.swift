@@ -12,6 +12,7 @@ final class HTTPListener: Sendable {
     private let channel: any Channel
     /// Connections without an upgrade. Each must be taken by somebody: one that is merely let go ends the process (NIO's rule).
     private let connections: AsyncStream<HTTPChannel>
+    private let arrivals: AsyncStream<HTTPChannel>.Continuation
     private let responder: any HTTPResponder
     private let bindHost: String
     let port: Int
@@ -20,10 +21,12 @@ final class HTTPListener: Sendable {
     var address: String { "\(bindHost):\(port)" }
 
     private init(
-        channel: any Channel, connections: AsyncStream<HTTPChannel>, responder: any HTTPResponder, bindHost: String, port: Int
+        channel: any Channel, connections: AsyncStream<HTTPChannel>, arrivals: AsyncStream<HTTPChannel>.Continuation,
+        responder: any HTTPResponder, bindHost: String, port: Int
     ) {
         self.channel = channel
         self.connections = connections
+        self.arrivals = arrivals
         self.responder = responder
         self.bindHost = bindHost
         self.port = port
@@ -48,7 +51,8 @@ final class HTTPListener: Sendable {
             guard let bound = channel.localAddress?.port else {
                 throw SimulatorError(code: .bindFailed, message: "no port", entity: "\(host):\(port)")
             }
-            return HTTPListener(channel: channel, connections: connections, responder: responder, bindHost: host, port: bound)
+            return HTTPListener(
+                channel: channel, connections: connections, arrivals: arrivals, responder: responder, bindHost: host, port: bound)
         } catch let error as SimulatorError {
             throw error
         } catch {
@@ -56,7 +60,13 @@ final class HTTPListener: Sendable {
         }
     }
 
-    deinit { channel.close(promise: nil) }
+    deinit {
+        channel.close(promise: nil)
+        // One that never ran, as another could not be bound: those who have connected meanwhile are sent away.
+        arrivals.finish()
+        let connections = connections
+        Task { for await connection in connections { try? await connection.executeThenClose { _, _ in } } }
+    }
 
     /// Serves until cancelled.
     func run() async throws {
