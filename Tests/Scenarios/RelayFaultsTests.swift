@@ -30,7 +30,8 @@ struct RelayFaultsTests {
             try await fleet.refusedFault(.wrongTree, relay: 2, count: 2, as: "badInversion", "missingBlock", "badOperation")
             try await fleet.refusedFault(.futureRev, relay: 2, count: 2, as: "futureRev")
             try await fleet.silentFaults(3, [(.reorder, 20, 5)])
-            try await fleet.silentFaults(3, [(.duplicate, 20, nil), (.dropCommit, 10, nil)])
+            try await fleet.silentFault(.duplicate, relay: 3, count: 20)
+            try await Self.commitsLeftOut(fleet)
             try await Self.everyCopyCounted(fleet, taken, resolved)
             try await fleet.connectionFaults([(.cutMidFrame, 1, []), (.garbageBytes, 2, []), (.errorFrame, 3, ["error_frame"])])
             try await fleet.refusedConnects(.refuse429, relay: 1)
@@ -41,6 +42,27 @@ struct RelayFaultsTests {
             try await fleet.step("log = record") { try await fleet.settle() }
             try await fleet.end(ingester)
             try await fleet.end(worker)
+        }
+    }
+
+    /// The relay that leaves commits out is ahead of all others: what follows one of them has to wait for it.
+    private static func commitsLeftOut(_ fleet: FleetUnderTest) async throws {
+        try await fleet.step("commits left out by a relay that leads") {
+            var seen = false
+            for _ in 1...10 where !seen {
+                let before = fleet.simulator.faults.count(.dropCommit, relay: 3)
+                for late in 0...2 { try await fleet.simulator.take(FaultOrder(kind: .delay, relay: late, seconds: 3)) }
+                try await fleet.simulator.take(FaultOrder(kind: .dropCommit, relay: 3, count: 20))
+                try await fleet.waitUntil("commits are left out") { _ in fleet.simulator.faults.count(.dropCommit, relay: 3) >= before + 20 }
+                let sent = try await fleet.simulator.status().relays.map(\.lastSeq)
+                try await fleet.waitUntil("a commit waits for its predecessor, or the others have caught up") { _ in
+                    if try await fleet.held("predecessor") > 0 { return true }
+                    return try await fleet.committed(0) > sent[0]
+                }
+                seen = try await fleet.held("predecessor") > 0
+            }
+            try fleet.require(seen, "nothing waits for what was left out")
+            for relay in 0...3 { try await fleet.waitUntilReadThrough(relay) }
         }
     }
 

@@ -9,12 +9,12 @@ enum ScenarioLeases {
 
     /// - Parameter busy: tasks that want to run, for each processor.
     static func settings(busy: Double) -> [String: String] {
-        let seconds = min(max(busy.rounded(.up), 2), 20)
+        let seconds = min(max((busy * 1.5).rounded(.up), 2), 30)
         return ["WEIR_LEASE_TTL": "\(Int(seconds))s", "WEIR_LEASE_RENEWAL": "\(Int(seconds * 300))ms"]
     }
 
     /// Of the last minute; 0 where it is not known.
-    private static var busy: Double {
+    static var busy: Double {
         guard let text = try? String(contentsOfFile: "/proc/loadavg", encoding: .utf8) else { return 0 }
         let load = text.split(separator: " ").first.flatMap { Double($0) } ?? 0
         return load / Double(ProcessInfo.processInfo.activeProcessorCount)

@@ -10,7 +10,8 @@ struct WorkersScaledTests {
         try await FleetUnderTest.run(seed: seed.value) { fleet in
             let ingester = try await fleet.start("ingest", "ingest", "firehose")
             var workers = [try await fleet.start("worker 1", "worker")]
-            try await fleet.simulator.set(EventRate(eventsPerSecond: 120))
+            // In bursts: a shard is to change hands in the middle of a large batch, not only between small ones.
+            try await fleet.simulator.set(EventRate(eventsPerSecond: 80, burstEvents: 300, burstEverySeconds: 1))
             try await Self.settled(fleet, [8])
             for number in 2...4 { workers.append(try await fleet.start("worker \(number)", "worker")) }
             try await Self.settled(fleet, [2, 2, 2, 2])
