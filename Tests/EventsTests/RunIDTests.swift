@@ -3,7 +3,9 @@ import Testing
 
 @Suite("Run ids")
 struct RunIDTests {
-    @Test("only the name that a shard's run has names its shard", arguments: ["firehose/047", "firehose/-1", "firehose/", "firehose/4x", "backfill/4"])
+    @Test(
+        "only the name that a shard's run has names its shard",
+        arguments: ["firehose/047", "firehose/-1", "firehose/", "firehose/4x", "backfill/4"])
     func others(_ text: String) throws {
         #expect(try #require(RunID(text)).firehoseShard == nil)
     }
