@@ -11,28 +11,37 @@ public struct VerificationKey: Sendable, Hashable, CustomStringConvertible {
     }
 
     private let parsed: Parsed
-    public let curve: KeyCurve
-    /// The compressed point, 33 bytes.
-    public let compressed: [UInt8]
+
+    public var curve: KeyCurve {
+        switch parsed {
+        case .k256: .k256
+        case .p256: .p256
+        }
+    }
+
+    /// The compressed point, 33 bytes; made anew each time, since workers keep tens of thousands of keys and seldom need it.
+    public var compressed: [UInt8] {
+        switch parsed {
+        case .k256(let key): key.compressed
+        case .p256(let key): Array(key.compressedRepresentation)
+        }
+    }
 
     /// Reads a point of 33 (compressed) or 65 bytes; throws `key` where it is not on the curve.
     public init(_ curve: KeyCurve, point: [UInt8]) throws(FormatError) {
         guard point.count == 33 || point.count == 65 else { throw FormatError(.key, "a public key has 33 or 65 bytes") }
-        self.curve = curve
         switch curve {
         case .k256:
             guard point[0] == 2 || point[0] == 3 || point[0] == 4, let key = Secp256k1.PublicKey(point) else {
                 throw FormatError(.key, "not a point of secp256k1")
             }
             parsed = .k256(key)
-            compressed = key.compressed
         case .p256:
             do {
                 let key =
                     point.count == 33
                     ? try P256.Signing.PublicKey(compressedRepresentation: point) : try P256.Signing.PublicKey(x963Representation: point)
                 parsed = .p256(key)
-                compressed = Array(key.compressedRepresentation)
             } catch {
                 throw FormatError(.key, "not a point of P-256")
             }
@@ -68,17 +77,9 @@ public struct VerificationKey: Sendable, Hashable, CustomStringConvertible {
         try self.init(curve, point: point)
     }
 
-    init(k256 key: Secp256k1.PublicKey) {
-        parsed = .k256(key)
-        curve = .k256
-        compressed = key.compressed
-    }
+    init(k256 key: Secp256k1.PublicKey) { parsed = .k256(key) }
 
-    init(p256 key: P256.Signing.PublicKey) {
-        parsed = .p256(key)
-        curve = .p256
-        compressed = Array(key.compressedRepresentation)
-    }
+    init(p256 key: P256.Signing.PublicKey) { parsed = .p256(key) }
 
     /// The multikey, as a DID document has it.
     public var multikey: String { "z" + Base58.encode(curve.multicodec + compressed) }

@@ -4,7 +4,8 @@ public struct IdentityConfiguration: Sendable, Hashable {
     public var plcURL: String
     /// Whether hosts that a stranger's DID names may have loopback, private or link-local addresses. Off except in tests and demos.
     public var allowPrivateHosts: Bool
-    /// Entries of the memory cache, 500 bytes to 2 KB each. 1,000 … 10,000,000. What is not among them is one look into the ledger a batch.
+    /// Entries of the memory cache, by their types about 250 bytes each; a key of P-256 is an object of its library besides. 1,000 … 10,000,000.
+    /// What is not among them is one look into the ledger a batch.
     public var cacheEntries: Int
     /// Fetches under way at once, 1 … 256.
     public var concurrentFetches: Int

@@ -15,7 +15,7 @@ internal import ServiceLifecycle
 /// breaker guards the directory. A crash loses nothing but fetches under way.
 actor IdentityResolver: Service {
     private enum Entry: Sendable {
-        case known(ResolvedIdentity)
+        case known(KnownIdentity)
         case absent(reason: String, at: MonotonicTime)
     }
 
@@ -152,8 +152,7 @@ actor IdentityResolver: Service {
         for row in rows.values where row.status == .found {
             // A key that no longer parses is fetched again.
             guard let key = try? VerificationKey(didKey: row.signingKey) else { continue }
-            let identity = ResolvedIdentity(did: row.did, key: key, host: row.host, handle: row.handle, fetchedAt: row.fetchedAt)
-            cache.insert(.known(identity), for: row.did)
+            cache.insert(.known(KnownIdentity(key: key, fetchedAt: row.fetchedAt)), for: row.did)
         }
     }
 
@@ -201,7 +200,7 @@ actor IdentityResolver: Service {
         switch outcome {
         case .found(let identity):
             fetched.increment()
-            cache.insert(.known(identity), for: did)
+            cache.insert(.known(KnownIdentity(key: identity.key, fetchedAt: identity.fetchedAt)), for: did)
             lastFetch.insert(clock.monotonic(), for: did)
             unsaved.append(
                 StoredIdentity(

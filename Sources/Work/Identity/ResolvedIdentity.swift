@@ -11,9 +11,15 @@ struct ResolvedIdentity: Sendable {
     var fetchedAt: WallTime
 }
 
+/// What is kept of it in memory, tens of thousands at a time: host and handle are the ledger's.
+struct KnownIdentity: Sendable {
+    var key: VerificationKey
+    var fetchedAt: WallTime
+}
+
 /// What the resolver can say of a DID now.
 enum IdentityAnswer: Sendable {
-    case known(ResolvedIdentity)
+    case known(KnownIdentity)
     /// The directory has no such DID, or its document gives no usable key. Stands until `IdentityConfiguration.negativeLifetime` has passed.
     case absent(reason: String)
     /// Not to be had in time: hold the message and ask again.
