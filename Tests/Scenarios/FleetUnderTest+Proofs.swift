@@ -27,6 +27,16 @@ extension FleetUnderTest {
         try await Self.number(pool, "SELECT count(*) FROM weir.sessions WHERE close_reason = 'rewind'")
     }
 
+    /// Waits until the fleet knows a revision of each account.
+    ///
+    /// Where it knows none, the first commit that it sees is the repository's beginning: one in front of it that a relay left out, or sent later, is
+    /// then old, and rightly dropped.
+    func knowsEveryAccount(_ accounts: Int = 60) async throws {
+        try await waitUntil("a revision of each of \(accounts) accounts is known") { _ in
+            try await Self.number(pool, "SELECT count(*) FROM weir.repositories WHERE rev <> ''") >= Int64(accounts)
+        }
+    }
+
     func held(_ reason: String) async throws -> Int64 {
         try await Self.number(pool, "SELECT count(*) FROM weir.held WHERE reason = '\(reason)'")
     }

@@ -6,7 +6,7 @@ import Testing
 @Suite("Whole fleet: relays misbehave")
 struct RelayFaultsTests {
     /// An account event that overtakes a commit which only a slower relay has would rightly withhold it: none of them where commits are left out.
-    private static let content = ContentConfiguration(accountPerThousand: 0, syncPerThousand: 0)
+    private static let content = ContentConfiguration(accountPerThousand: 0, syncPerThousand: 0, activitySkew: 1)
     private static let relays = (0..<4).map { RelayConfiguration(name: "relay-\($0)", cursorIsInclusive: $0 % 2 == 1) }
 
     @Test("everything sent is in the log, once, in order per DID, nothing forged, whatever three of four relays do", .timeLimit(.minutes(5)))
@@ -19,7 +19,7 @@ struct RelayFaultsTests {
             let ingester = try await fleet.start("ingest", ["ingest", "firehose"], settings: taken.settings)
             let worker = try await fleet.start("worker", ["worker"], settings: resolved.settings)
             try await fleet.simulator.set(EventRate(eventsPerSecond: 60))
-            try await fleet.progress()
+            try await fleet.knowsEveryAccount()
 
             try await fleet.refusedFault(.malformedFrame, relay: 1, count: 3, as: "malformedMessage")
             try await fleet.refusedFault(.oversizeFrame, relay: 1, count: 1, as: "malformedMessage")

@@ -46,7 +46,7 @@ private struct SoakRun {
 
     mutating func live() async throws {
         try await flow()
-        try await fleet.progress()
+        try await fleet.knowsEveryAccount()
         for (index, fault) in SoakFault.drawn(day.halfHours, using: &random).enumerated() {
             fleet.journal.note("\(SoakDay.clock(index)) \(fault)")
             let sent = fleet.simulator.record.eventCount
