@@ -17,16 +17,17 @@ final class FirehoseClient: Sendable {
     private let state = Mutex(State())
     private let port: Int
     private let cursor: String
+    /// Readable from ``stop()`` on: it ends each wait of the thread at once.
+    private let stopped = Pipe()
+    /// Between two connections, as a browser waits too.
+    private static let retryMilliseconds: Int32 = 100
 
     /// Begins to follow at once; it may be made before the API listens.
     init(port: Int, cursor: String = "earliest") {
         self.port = port
         self.cursor = cursor
         Thread.detachNewThread { [self] in
-            while state.withLock({ !$0.isStopped }) {
-                followOnce()
-                usleep(100_000)
-            }
+            repeat { followOnce() } while wait(milliseconds: Self.retryMilliseconds)
         }
     }
 
@@ -47,16 +48,29 @@ final class FirehoseClient: Sendable {
     }
 
     /// Ends the thread; whoever makes a client calls it.
-    func stop() { state.withLock { $0.isStopped = true } }
+    func stop() {
+        let isFirst = state.withLock { state in
+            defer { state.isStopped = true }
+            return !state.isStopped
+        }
+        if isFirst { try? stopped.fileHandleForWriting.close() }
+    }
+
+    /// Until `descriptor` has something to read, or so long (-1: for ever); false once the client is stopped.
+    private func wait(for descriptor: Int32 = -1, milliseconds: Int32) -> Bool {
+        var ends = [
+            pollfd(fd: stopped.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+        ]
+        while poll(&ends, 2, milliseconds) < 0, errno == EINTR {}
+        return ends[0].revents == 0
+    }
 
     /// One connection to its end.
     private func followOnce() {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
-        // So that the end of the test is seen while nothing comes.
-        var patience = timeval(tv_sec: 0, tv_usec: 200_000)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(UInt16(port).bigEndian)
@@ -76,9 +90,9 @@ final class FirehoseClient: Sendable {
     private func read(_ descriptor: Int32) {
         var parser = EventStreamReader()
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
-        while state.withLock({ !$0.isStopped }) {
+        while wait(for: descriptor, milliseconds: -1) {
             let count = recv(descriptor, &chunk, chunk.count, 0)
-            if count < 0, errno == EAGAIN || errno == EINTR { continue }
+            if count < 0, errno == EINTR { continue }
             guard count > 0 else { return }
             let wasOpen = parser.isOpen
             guard let events = parser.take(chunk[..<count]) else { return }

@@ -47,8 +47,8 @@ enum Secp256k1 {
         return secp256k1_ecdsa_signature_serialize_compact(context, &bytes, &signature) == 1 ? bytes : nil
     }
 
-    // Unsafe only because it is a pointer: it is made and blinded once, before anybody has it (a static is initialised by one
-    // thread), and is never changed or freed; the library allows concurrent use of a context that nobody changes.
+    // Made and blinded once, before anybody has it (a static is initialised by one thread), and never freed.
+    // Unsafe only because it is a pointer: the library allows concurrent use of a context that nobody changes.
     nonisolated(unsafe) private static let context: OpaquePointer = {
         guard let context = secp256k1_context_create(UInt32(SECP256K1_CONTEXT_NONE)) else {
             preconditionFailure("libsecp256k1 could not allocate its context")

@@ -105,16 +105,12 @@ struct FirehoseUpstream: Sendable {
             case .futureCursor(let position):
                 guard configuration.futureCursor == .live else {
                     logger.error("stopped: set the policy for future cursors to live to go on in a new epoch", metadata: ["position": "\(position)"])
-                    progress.became(.stopped, reason: end.description)
-                    await Pause.untilShutdown()
-                    return ConnectionEnd(.shutdown)
+                    return await stopped(end)
                 }
                 numberingEnded.withLock { $0 = position }
             case .epochsExhausted:
                 logger.error("stopped", metadata: ["error": "\(end)"])
-                progress.became(.stopped, reason: end.description)
-                await Pause.untilShutdown()
-                return ConnectionEnd(.shutdown)
+                return await stopped(end)
             default:
                 break
             }
@@ -124,6 +120,13 @@ struct FirehoseUpstream: Sendable {
             await Pause.sleep(pause)
         }
         return ConnectionEnd(Task.isShuttingDownGracefully ? .shutdown : .cancelled)
+    }
+
+    /// Nothing but an operator makes it go on: keeps the lease and says so, until the process ends.
+    private func stopped(_ end: ConnectionEnd) async -> ConnectionEnd {
+        progress.became(.stopped, reason: end.description)
+        await Pause.untilShutdown()
+        return ConnectionEnd(.shutdown)
     }
 
     private func connect(

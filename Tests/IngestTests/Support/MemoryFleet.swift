@@ -36,6 +36,8 @@ final class MemoryFleet: UpstreamLedger, EntryStreams {
         var owners: [String: (worker: WorkerID, until: ContinuousClock.Instant)] = [:]
         var hints: [String: CursorHint] = [:]
         var reports: [String: UpstreamReport] = [:]
+        /// How often each host's owner reported: a clock that runs on while the owner lives.
+        var reportCounts: [String: Int] = [:]
         var appends: [String: Int] = [:]
         /// How often somebody asked for the lease of a host and did not get it.
         var standBys: [String: Int] = [:]
@@ -187,7 +189,10 @@ final class MemoryFleet: UpstreamLedger, EntryStreams {
     }
 
     func reportUpstream(_ lease: UpstreamLease, report: UpstreamReport) async throws(LedgerError) {
-        change { $0.reports[lease.upstream.host] = report }
+        change { state in
+            state.reports[lease.upstream.host] = report
+            state.reportCounts[lease.upstream.host, default: 0] += 1
+        }
     }
 
     func haltedShards() async throws(LedgerError) -> [Shard: String] {
