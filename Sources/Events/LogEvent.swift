@@ -7,8 +7,11 @@ public struct LogEvent: Hashable, Sendable {
         case identity
         /// An account's hosting state changed. Body: `{"active": …, "status": …}`.
         case account
-        /// A repository was declared to be at another state (`#sync`), or was found desynchronized. Body: `{"reason": …}`.
+        /// A repository's state changed: it was declared to be at another one (`#sync`), was found desynchronized, or is being fetched. Body:
+        /// `{"state": …, "reason": …}`; `state` (``RepositoryPhase``) where the repository is tracked.
         case sync
+        /// How far a long operation is, in a run of its own. Body: numbers by name.
+        case progress
         /// The last event of a run that ends: nothing follows it. Body: `{"state": "finished"}` or `cancelled`, `failed`.
         case terminal
     }

@@ -12,6 +12,9 @@ public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     public static func firehose(_ shard: Shard) -> RunID { RunID(trusted: "firehose/\(shard)") }
 
+    /// The run that tells how a host's backfill goes; nil where the host's name can't stand in a run's id.
+    public static func backfill(host: String) -> RunID? { RunID("backfill/\(host)") }
+
     /// The shard of a live firehose run, nil for any other run.
     public var firehoseShard: Shard? {
         guard description.hasPrefix("firehose/") else { return nil }
