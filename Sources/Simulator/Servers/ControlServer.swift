@@ -1,13 +1,14 @@
 import FoundationEssentials
 import NIOHTTP1
 
-/// The control API: `GET /sim/status`, `GET /sim/record`, `POST /sim/faults`, `POST /sim/rate`, `POST /sim/stop`.
+/// The control API: `GET /sim/status`, `GET /sim/record`, `GET /sim/repositories`, `POST /sim/faults`, `POST /sim/rate`, `POST /sim/stop`.
 ///
-/// Bodies are JSON objects; a wrong one is answered 400 and says which key is wrong.
+/// `/sim/repositories` gives what each account holds, as NDJSON: `{did, status, host, rev, data, records: {path: cid}}`. Bodies are JSON objects; a wrong one is answered 400 and says which key is wrong.
 struct ControlServer: HTTPResponder {
     let status: @Sendable () async throws -> SimulatorStatus
     let producer: Producer
     let record: SentRecord
+    let network: SimulatedNetwork
     let relays: Int
 
     func respond(to request: HTTPRequest) async -> HTTPReply {
@@ -17,6 +18,9 @@ struct ControlServer: HTTPResponder {
             case (.GET, "/sim/record"):
                 let reader = record.reader()
                 return HTTPReply(contentType: "application/x-ndjson", body: .parts { await reader.part() })
+            case (.GET, "/sim/repositories"):
+                let lines = RepositoryLines(network: network)
+                return HTTPReply(contentType: "application/x-ndjson", body: .parts { try await lines.part() })
             case (.POST, "/sim/faults"):
                 for order in try orders(request.body) { try await producer.take(order) }
                 return HTTPReply(json: ["accepted": true])

@@ -147,7 +147,7 @@ final class HTTPListener: Sendable {
         case .parts(let next):
             head.headers.add(name: "Transfer-Encoding", value: "chunked")
             try await out.write(.head(head))
-            while let bytes = await next() { try await out.write(.body(ByteBuffer(bytes: bytes))) }
+            while let bytes = try await next() { try await out.write(.body(ByteBuffer(bytes: bytes))) }
         case .hangUp: return
         }
         try await out.write(.end(nil))

@@ -1,9 +1,11 @@
 import NIOHTTP1
 
-/// The host of all accounts: the parts of `com.atproto.sync.*` and `com.atproto.server.describeServer` that consumers of a firehose use.
+/// A host of accounts: the parts of `com.atproto.sync.*` and `com.atproto.server.describeServer` that consumers of a firehose use.
 struct RepositoryHostServer: HTTPResponder {
     let network: SimulatedNetwork
     let faults: ServerFaults
+    /// Its place among the hosts; nil answers as a relay does, for the accounts of all.
+    let host: Int?
 
     func respond(to request: HTTPRequest) async -> HTTPReply {
         if let order = faults.meet(.hostDelay) { try? await Task.sleep(for: .seconds(order.seconds)) }
@@ -16,40 +18,51 @@ struct RepositoryHostServer: HTTPResponder {
         switch request.path {
         case "/xrpc/_health": return HTTPReply(json: ["version": "weir-simulator"])
         case "/xrpc/com.atproto.server.describeServer": return HTTPReply(json: Description())
-        case "/xrpc/com.atproto.sync.listRepos": return await list(request)
-        case "/xrpc/com.atproto.sync.getRepo": return await repository(request)
-        case "/xrpc/com.atproto.sync.getLatestCommit": return await latest(request)
-        case "/xrpc/com.atproto.sync.getRepoStatus": return await status(request)
+        case "/xrpc/com.atproto.sync.listRepos": return await list(request.query)
+        case "/xrpc/com.atproto.sync.listReposByCollection": return await listByCollection(request.query)
+        case "/xrpc/com.atproto.sync.getRepo": return await repository(request.query)
+        case "/xrpc/com.atproto.sync.getLatestCommit": return await latest(request.query)
+        case "/xrpc/com.atproto.sync.getRepoStatus": return await status(request.query)
         default: return HTTPReply(status: .notImplemented, error: "MethodNotImplemented")
         }
     }
 
-    private func list(_ request: HTTPRequest) async -> HTTPReply {
-        let limit = request.query["limit"].map { Int($0) ?? 0 } ?? 500
+    private func list(_ query: [String: String]) async -> HTTPReply {
+        let limit = query["limit"].map { Int($0) ?? 0 } ?? 500
         guard (1...1000).contains(limit) else { return invalid("limit is 1 to 1000") }
-        guard let page = await network.list(cursor: request.query["cursor"], limit: limit) else { return invalid("not a cursor of this host") }
-        return HTTPReply(json: page)
+        guard let page = await network.list(cursor: query["cursor"], limit: limit, at: host) else { return invalid("not a cursor of this host") }
+        return HTTPReply(jsonText: page.json)
     }
 
-    private func repository(_ request: HTTPRequest) async -> HTTPReply {
-        guard let did = request.query["did"] else { return invalid("did is required") }
-        switch await network.repository(of: did) {
+    private func listByCollection(_ query: [String: String]) async -> HTTPReply {
+        let limit = query["limit"].map { Int($0) ?? 0 } ?? 500
+        guard (1...2000).contains(limit) else { return invalid("limit is 1 to 2000") }
+        guard let collection = query["collection"], collection.contains(".") else { return invalid("collection is required") }
+        guard let page = await network.list(collection: collection, cursor: query["cursor"], limit: limit, at: host) else {
+            return invalid("not a cursor of this host")
+        }
+        return HTTPReply(jsonText: page.json)
+    }
+
+    private func repository(_ query: [String: String]) async -> HTTPReply {
+        guard let did = query["did"] else { return invalid("did is required") }
+        switch await network.repository(of: did, at: host) {
         case .failure(let error): return HTTPReply(status: .badRequest, error: error.name)
         case .success(let car): return HTTPReply(contentType: "application/vnd.ipld.car", body: .bytes(car))
         }
     }
 
-    private func latest(_ request: HTTPRequest) async -> HTTPReply {
-        guard let did = request.query["did"] else { return invalid("did is required") }
-        switch await network.head(of: did) {
+    private func latest(_ query: [String: String]) async -> HTTPReply {
+        guard let did = query["did"] else { return invalid("did is required") }
+        switch await network.head(of: did, at: host) {
         case .failure(let error): return HTTPReply(status: .badRequest, error: error.name)
-        case .success(let head): return HTTPReply(json: ["cid": head.head, "rev": head.rev])
+        case .success(let head): return HTTPReply(jsonText: "{\"cid\":\"\(head.head)\",\"rev\":\"\(head.rev)\"}")
         }
     }
 
-    private func status(_ request: HTTPRequest) async -> HTTPReply {
-        guard let did = request.query["did"] else { return invalid("did is required") }
-        guard let status = await network.status(of: did) else { return HTTPReply(status: .badRequest, error: "RepoNotFound") }
+    private func status(_ query: [String: String]) async -> HTTPReply {
+        guard let did = query["did"] else { return invalid("did is required") }
+        guard let status = await network.status(of: did, at: host) else { return HTTPReply(status: .badRequest, error: "RepoNotFound") }
         return HTTPReply(json: status)
     }
 
