@@ -72,7 +72,8 @@ public struct SimulatorService: Service {
         let snapshot: @Sendable () async throws -> SimulatorStatus = {
             try await Self.status(configuration, producer: producer, relays: bound, record: record, counters: counters)
         }
-        let controlServer = ControlServer(status: snapshot, producer: producer, record: record, network: network, relays: relays.count)
+        let controlServer = ControlServer(
+            status: snapshot, producer: producer, record: record, network: network, relays: relays.count, hosts: hosts.count)
         let control = try await HTTPListener.bind(host: servers.bindHost, port: servers.controlPort, responder: controlServer)
 
         addresses = SimulatorAddresses(

@@ -19,11 +19,13 @@ public struct ContentConfiguration: Sendable, Hashable {
     public var syncPerThousand: Double
     /// How unevenly accounts act: 1 is evenly, 3 gives the busiest tenth about half of all events.
     public var activitySkew: Double
+    /// In which order archives hold their blocks.
+    public var archiveOrder: ArchiveOrder
 
     public init(
         initialRecordsMax: Int? = nil, initialRecordsMin: Int = 0, recordBytesMean: Int = 900, operationsMax: Int = 20, createWeight: Double = 0.8,
         updateWeight: Double = 0.08, deleteWeight: Double = 0.12, identityPerThousand: Double = 6, accountPerThousand: Double = 4,
-        syncPerThousand: Double = 2, activitySkew: Double = 2
+        syncPerThousand: Double = 2, activitySkew: Double = 2, archiveOrder: ArchiveOrder = .nodesFirst
     ) {
         self.initialRecordsMax = initialRecordsMax
         self.initialRecordsMin = initialRecordsMin
@@ -36,6 +38,7 @@ public struct ContentConfiguration: Sendable, Hashable {
         self.accountPerThousand = accountPerThousand
         self.syncPerThousand = syncPerThousand
         self.activitySkew = activitySkew
+        self.archiveOrder = archiveOrder
     }
 
     func recordsMax(accounts: Int) -> Int {

@@ -56,7 +56,7 @@ public struct SimulatorConfiguration: Sendable, Hashable {
         try content.validate()
         try rate.validate()
         for relay in relays { try relay.validate() }
-        for fault in faults { try fault.validate(relays: relays.count) }
+        for fault in faults { try fault.validate(relays: relays.count, hosts: repositoryHosts) }
     }
 
     static func check<Value: Comparable>(_ value: Value, _ key: String, _ allowed: ClosedRange<Value>) throws(SimulatorError) {

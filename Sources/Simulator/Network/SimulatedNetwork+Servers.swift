@@ -12,14 +12,42 @@ extension SimulatedNetwork {
             did: did, handle: names.handle(index, generation: account.handleGeneration), multikey: key.verificationKey.multikey, host: account.host)
     }
 
-    /// The repository as a CAR.
-    func repository(of did: String, at host: Int? = nil) -> Result<[UInt8], RepositoryRefusal> {
-        repositoryState(of: did, at: host).map { index, repository in
-            var repository = repository
-            return repository.car { entry in
-                generator.record(entry.collection, account: index, number: entry.number, microseconds: entry.microseconds)
+    /// The repository as it is now, to be read outside of the network.
+    func archive(of did: String, at host: Int? = nil) -> Result<RepositoryArchive, RepositoryRefusal> {
+        repositoryState(of: did, at: host).map { index, repository in begun(repository, index) }
+    }
+
+    /// An archive that is wrong on purpose; nil where the repository gives no occasion for this lie.
+    func archive(of did: String, at host: Int?, lying order: FaultOrder) throws(SimulatorError) -> RepositoryArchive? {
+        guard case .success(let (index, repository)) = repositoryState(of: did, at: host) else { return nil }
+        return try Self.making(index) { () throws(FormatError) in
+            let key = try key(index)
+            if order.kind == .carStale {
+                return try repository.rewound(by: order.depth, did: did, key: key).map { begun($0, index) }
             }
+            lies += 1
+            var archive = begun(repository, index)
+            var liar = ArchiveLies(
+                did: did, archive: archive, key: key, stranger: try SigningKey(.k256, secret: names.keySeed(index, generation: 2_000_000 + lies)),
+                otherDID: accounts[(index + 1) % accounts.count].did, random: RandomStream(seed: configuration.seed, "lie", index, lies))
+            guard let lie = try liar.lie(order.kind) else { return nil }
+            archive.tell(lie)
+            return archive
         }
+    }
+
+    /// The repository as a whole CAR.
+    func repository(of did: String, at host: Int? = nil) -> Result<[UInt8], RepositoryRefusal> {
+        archive(of: did, at: host).map { archive in
+            var archive = archive
+            var bytes: [UInt8] = []
+            while let part = archive.part() { bytes += part }
+            return bytes
+        }
+    }
+
+    private func begun(_ repository: SimulatedRepository, _ index: Int) -> RepositoryArchive {
+        RepositoryArchive(repository, account: index, order: configuration.content.archiveOrder, generator: generator)
     }
 
     func head(of did: String, at host: Int? = nil) -> Result<RepositoryListing.Entry, RepositoryRefusal> {

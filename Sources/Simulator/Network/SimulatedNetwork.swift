@@ -16,6 +16,8 @@ public actor SimulatedNetwork {
     private var clock: NetworkClock
     private var inactive: [Int] = []
     private var forgeries = 0
+    /// Archives that were wrong on purpose.
+    var lies = 0
     /// Draws for what is asked for from outside, so that it does not shift the network's own.
     private var asked: RandomStream
 

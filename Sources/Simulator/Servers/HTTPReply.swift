@@ -7,7 +7,7 @@ struct HTTPReply: Sendable {
     enum Body: Sendable {
         case bytes([UInt8])
         /// Parts until nil; sent chunked, so that a record of any length needs little memory. What throws ends the connection.
-        case parts(@Sendable () async throws -> [UInt8]?)
+        case parts(@Sendable () async throws -> ReplyPart?)
         /// No answer at all: the connection ends.
         case hangUp
     }

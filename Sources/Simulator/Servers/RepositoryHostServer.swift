@@ -7,10 +7,13 @@ struct RepositoryHostServer: HTTPResponder {
     /// Its place among the hosts; nil answers as a relay does, for the accounts of all.
     let host: Int?
 
+    private static let archiveType = "application/vnd.ipld.car"
+
     func respond(to request: HTTPRequest) async -> HTTPReply {
-        if let order = faults.meet(.hostDelay) { try? await Task.sleep(for: .seconds(order.seconds)) }
-        if faults.meet(.hostError) != nil { return HTTPReply(status: .internalServerError, error: "InternalServerError") }
-        if let order = faults.meet(.hostBusy) {
+        if let order = faults.meet(.hostDelay, host: host) { try? await Task.sleep(for: .seconds(order.seconds)) }
+        if faults.meet(.hostGone, host: host) != nil { return .hangUp }
+        if faults.meet(.hostError, host: host) != nil { return HTTPReply(status: .internalServerError, error: "InternalServerError") }
+        if let order = faults.meet(.hostBusy, host: host) {
             var reply = HTTPReply(status: .tooManyRequests, error: "RateLimitExceeded")
             reply.headers.add(name: "Retry-After", value: "\(order.retryAfterSeconds)")
             return reply
@@ -46,10 +49,34 @@ struct RepositoryHostServer: HTTPResponder {
 
     private func repository(_ query: [String: String]) async -> HTTPReply {
         guard let did = query["did"] else { return invalid("did is required") }
-        switch await network.repository(of: did, at: host) {
+        var archive: RepositoryArchive
+        switch await network.archive(of: did, at: host) {
         case .failure(let error): return HTTPReply(status: .badRequest, error: error.name)
-        case .success(let car): return HTTPReply(contentType: "application/vnd.ipld.car", body: .bytes(car))
+        case .success(let honest): archive = honest
         }
+        if let lie = await lie(of: did) { archive = lie }
+        if let order = faults.meet(.hostHang, .hostCut, .hostSlow, host: host, did: did) { return reply(archive, order) }
+        let first = archive.part() ?? []
+        if archive.isAtEnd { return HTTPReply(contentType: Self.archiveType, body: .bytes(first)) }
+        let rest = ArchiveParts(first: first, archive)
+        return HTTPReply(contentType: Self.archiveType, body: .parts { await rest.part().map { .bytes($0) } })
+    }
+
+    /// The archive that a fault has in place of the true one.
+    private func lie(of did: String) async -> RepositoryArchive? {
+        guard let order = faults.take(FaultKind.lies, host: host, did: did) else { return nil }
+        guard let archive = try? await network.archive(of: did, at: host, lying: order) else {
+            faults.giveBack(order)
+            return nil
+        }
+        faults.happened(order.kind, host: host)
+        return archive
+    }
+
+    private func reply(_ archive: RepositoryArchive, _ order: FaultOrder) -> HTTPReply {
+        let parts = ArchiveParts(archive)
+        let faulty = FaultyParts(order, gate: order.kind == .hostHang ? faults.gate(of: order) : nil) { await parts.part() }
+        return HTTPReply(contentType: Self.archiveType, body: .parts { try await faulty.part() })
     }
 
     private func latest(_ query: [String: String]) async -> HTTPReply {
