@@ -9,6 +9,9 @@ public struct LogEvent: Hashable, Sendable {
         case account
         /// A repository was declared to be at another state (`#sync`), or was found desynchronized. Body: `{"reason": …}`.
         case sync
+        /// A labeler put a label on a subject, changed it or withdrew it (`neg`). `did` is the subject's, `time` the label's own `cts`.
+        /// Body: `{"ver": …, "src": …, "uri": …, "cid": …, "val": …, "neg": …, "cts": …, "exp": …}`, what the label lacks left out but `neg`.
+        case label
         /// The last event of a run that ends: nothing follows it. Body: `{"state": "finished"}` or `cancelled`, `failed`.
         case terminal
     }
@@ -34,7 +37,7 @@ public struct LogEvent: Hashable, Sendable {
     public var host: String
     /// The upstream's own time, as it came.
     public var time: String
-    /// Empty, or why a lenient fleet delivered what a strict one would have refused (`signature`, `chain`).
+    /// Empty, or why a lenient fleet delivered what a strict one would have refused (`signature`, `chain`); at a label also `unsigned`.
     public var mark: String
     /// When the log took it.
     public var loggedAt: WallTime
