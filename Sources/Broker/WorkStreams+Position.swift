@@ -20,7 +20,7 @@ extension WorkStreams {
     func prepare(
         _ shard: Shard, committed: EntryID, send: (RedisBatch) async throws(BrokerError) -> [RedisValue]
     ) async throws(BrokerError) -> Int64? {
-        let key = keys.firehoseLive(shard)
+        let key = key(shard)
         let found = try await send(StreamState.commands(key: key))
         let state = try brokered(at: "XINFO \(key)") { () throws(RedisError) in try StreamState(found[...]) }
         var batch = RedisBatch()
@@ -46,7 +46,7 @@ extension WorkStreams {
     ///   - trimBelow: at most one above `committed`; anything higher is taken as that, so what is not committed is never trimmed.
     ///   - entriesRead: entries at or before `committed` since the stream was created, where known, for `XINFO GROUPS`' lag.
     public func mirror(_ shard: Shard, committed: EntryID, trimBelow: EntryID?, entriesRead: Int64? = nil) async throws(BrokerError) {
-        let key = keys.firehoseLive(shard)
+        let key = key(shard)
         let found = try await redis.brokered(StreamState.commands(key: key), affinity: shard)
         let state = try brokered(at: "XINFO \(key)") { () throws(RedisError) in try StreamState(found[...]) }
         guard let group = state.group, let lastID = state.lastID, lastID >= committed else {
