@@ -17,6 +17,9 @@ public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The run of a shard that never ends.
     public static func live(_ log: LiveLog, _ shard: Shard) -> RunID { RunID(trusted: "\(log.rawValue)/\(shard)") }
 
+    /// The run that tells how a host's backfill goes; nil where the host's name can't stand in a run's id.
+    public static func backfill(host: String) -> RunID? { RunID("backfill/\(host)") }
+
     /// The shard of a live firehose run, nil for any other run.
     public var firehoseShard: Shard? { shard(of: .firehose) }
 

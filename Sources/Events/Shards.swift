@@ -43,6 +43,10 @@ public struct StreamKeys: Hashable, Sendable {
 
     /// The stream that firehose ingesters write and the owner of the shard reads.
     public func firehoseLive(_ shard: Shard) -> String { "\(prefix)firehose_live:{\(shard)}" }
+    /// The stream that fetchers write repositories' snapshots to, and the owner of the shard reads.
+    public func firehoseBackfill(_ shard: Shard) -> String { "\(prefix)firehose_backfill:{\(shard)}" }
+    /// The queue of repositories that are to be fetched: a hint, the rows in Postgres are the truth.
+    public var repoBackfill: String { "\(prefix)repo_backfill" }
     /// The stream that labelers' ingesters write and the owner of the shard reads.
     public func labelLive(_ shard: Shard) -> String { "\(prefix)label_live:{\(shard)}" }
     /// The work stream of a topic.
@@ -65,4 +69,6 @@ public struct StreamKeys: Hashable, Sendable {
 
     /// The consumer group that carries the committed position of a work stream, for `XINFO GROUPS` and autoscalers.
     public static let workGroup = "weir"
+    /// The consumer group of ``repoBackfill``.
+    public static let fetcherGroup = "fetchers"
 }

@@ -74,6 +74,7 @@ extension Ledger {
         guard let fixed else {
             _ = try await connection.query(SchemaSQL.seedShards, [.int32(Int32(clamping: shards.count))])
             _ = try await connection.query(SchemaSQL.seedRepositories, [.int32(Int32(clamping: shards.count))])
+            _ = try await connection.query(SchemaSQL.seedBackfill, [.int32(Int32(clamping: shards.count))])
             _ = try await connection.query(SchemaSQL.seedLabels)
             return
         }

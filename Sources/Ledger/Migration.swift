@@ -6,6 +6,7 @@ struct Migration: Sendable {
     /// In the order in which they are applied.
     static let all = [
         Migration(name: "m001_core", text: PackageResources.m001_core_sql),
+        Migration(name: "m002_backfill", text: PackageResources.m002_backfill_sql),
         Migration(name: "m003_labels", text: PackageResources.m003_labels_sql),
     ]
 }
