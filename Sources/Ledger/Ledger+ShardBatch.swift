@@ -98,6 +98,8 @@ public struct RefusedMessage: Hashable, Sendable {
 /// Everything that one batch of a shard changes; committed as one transaction or not at all.
 public struct ShardBatch: Sendable {
     public var lease: ShardLease
+    /// Which of the shard's logs it is of: its run, and the stream whose offset it moves.
+    public var log: LiveLog
     /// In log order; their `seq` and `loggedAt` are given by the commit: contiguous after the run's last seq.
     public var events: [LogEvent] = []
     /// Upserts; one a DID.
@@ -121,9 +123,20 @@ public struct ShardBatch: Sendable {
     /// What changes about tracked repositories.
     public var tracked = TrackedChanges()
 
-    public init(lease: ShardLease) { self.lease = lease }
+    /// Upserts, one a label: what was said last of it.
+    public var labels: [StoredLabel] = []
+    public var heldLabels: [HeldLabel] = []
+    /// Held labels that are resolved now, by id.
+    public var releasedLabels: [Int64] = []
+    /// Held labels to look at again later, by id.
+    public var postponedLabels: [(id: Int64, dueAt: WallTime)] = []
 
-    public var run: RunID { .firehose(lease.shard) }
+    public init(lease: ShardLease, log: LiveLog = .firehose) {
+        self.lease = lease
+        self.log = log
+    }
+
+    public var run: RunID { .live(log, lease.shard) }
 }
 
 public struct ShardCommit: Hashable, Sendable {
@@ -142,31 +155,34 @@ public struct ShardState: Sendable {
 }
 
 extension Ledger {
-    /// Where the shard stands, fenced, once no batch of it is under way.
+    /// Where one of the shard's streams stands, fenced, once no batch of it is under way.
     ///
-    /// Its watermarks are those of every upstream that ever opened a session: where a shard has none, it is the upstream's baseline, from which a
+    /// Its watermarks are those of every upstream of that log that ever opened a session: where a shard has none, it is the upstream's baseline, from which a
     /// session may start. One of an older numbering stays: what is between may be lost, and is then to be told.
-    public func shardState(_ lease: ShardLease) async throws(LedgerError) -> ShardState {
+    public func shardState(_ lease: ShardLease, log: LiveLog = .firehose) async throws(LedgerError) -> ShardState {
         let shard = PostgresParameter.int32(Int32(clamping: lease.shard))
         return try await mapped("state of shard \(lease.shard)") {
             // One transaction: behind the fence nothing of an earlier owner can be under way, and behind `shardSettled` nothing of our own.
             let answers = try await pool.pipeline([
-                PostgresStatement(BatchSQL.commitFence, [shard, .int64(lease.token.value)]), PostgresStatement(BatchSQL.shardSettled, [shard]),
-                PostgresStatement(BatchSQL.shardPosition, [shard]), PostgresStatement(BatchSQL.shardSessions, [shard]),
+                PostgresStatement(BatchSQL.commitFence, [shard, .int64(lease.token.value)]), PostgresStatement(log.shardSettled, [shard]),
+                PostgresStatement(log.shardPosition, [shard]), PostgresStatement(BatchSQL.shardSessions, [shard]),
                 PostgresStatement(BatchSQL.shardWatermarks, [shard]),
             ])
             guard let row = answers[2].first, let offset = EntryID(try row.value("entry_id", as: String.self)) else {
                 throw LedgerError(code: .corrupt, message: "the shard has no position", place: "state of shard \(lease.shard)")
             }
             var watermarks: [UpstreamName: Position] = [:]
-            for row in answers[4] { watermarks[try row.upstream()] = try row.position("epoch", "seq") }
+            for row in answers[4] {
+                let upstream = try row.upstream()
+                if upstream.kind == log.upstreams { watermarks[upstream] = try row.position("epoch", "seq") }
+            }
             return ShardState(
                 offset: offset,
                 sessions: try answers[3].map { row in
                     SessionProgress(
                         upstream: try row.upstream(), session: try row.value("session"), expectedN: try row.value("expected_n"),
                         broken: try row.value("broken"))
-                }, watermarks: watermarks, lastSeq: try row.value("last_seq"), heldCount: Int(try row.value("held", as: Int64.self)))
+                }.filter { $0.upstream.kind == log.upstreams }, watermarks: watermarks, lastSeq: try row.value("last_seq"), heldCount: Int(try row.value("held", as: Int64.self)))
         }
     }
 

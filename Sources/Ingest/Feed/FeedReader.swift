@@ -5,22 +5,22 @@ import Logging
 import NIOCore
 
 /// Reads one connection into one session after the other, and pauses where the gate or a lane asks for it.
-actor FirehoseReader {
+actor FeedReader {
     /// Taken from the socket's queue at once.
     private static let messagesMax = 1_024
     private static let bytesMax = 1 << 20
 
     private let connection: WebSocketConnection
-    private let gate: FirehoseGate
+    private let gate: FeedGate
     private let gateBell: Doorbell
     private let progress: UpstreamProgress
     private let logger: Logger
-    private var router: FirehoseRouter
+    private var router: FeedRouter
     /// Read and not yet routed: what stands behind a message that asked for a new session.
     private var pending: ArraySlice<WebSocketMessage> = []
 
     init(
-        connection: WebSocketConnection, router: FirehoseRouter, gate: FirehoseGate, gateBell: Doorbell, progress: UpstreamProgress, logger: Logger
+        connection: WebSocketConnection, router: FeedRouter, gate: FeedGate, gateBell: Doorbell, progress: UpstreamProgress, logger: Logger
     ) {
         self.connection = connection
         self.router = router
@@ -41,7 +41,7 @@ actor FirehoseReader {
                 case .open(let opening): return opening
                 case .end(let end): throw end
                 case .note(let text): logger.notice("the upstream says", metadata: ["info": "\(text)"])
-                case .skip, .entry: break
+                case .skip, .entry, .entries: break
                 }
                 pending.removeFirst()
             }
@@ -49,7 +49,7 @@ actor FirehoseReader {
     }
 
     /// Reads until a message asks for a new session; throws at the connection's end. All that was routed before stands in the lanes by then.
-    func read(into session: FirehoseSession) async throws -> SessionOpening {
+    func read(into session: FeedSession) async throws -> SessionOpening {
         while true {
             await waitUntilOpen()
             await session.waitForRoom()
@@ -58,7 +58,7 @@ actor FirehoseReader {
         }
     }
 
-    private func pass(to session: FirehoseSession) async throws -> SessionOpening? {
+    private func pass(to session: FeedSession) async throws -> SessionOpening? {
         let laneCount = session.lanes.count
         var shares = Array(repeating: [RoutedEntry](), count: laneCount)
         for lane in shares.indices { shares[lane].reserveCapacity(pending.count / laneCount + 16) }
@@ -73,6 +73,10 @@ actor FirehoseReader {
                 bytes += routed.frame.readableBytes
                 if routed.entry.kind == .malformed { unusable += 1 }
                 shares[routed.shard % laneCount].append(routed)
+            case .entries(let several):
+                count += 1
+                bytes += several.first?.frame.readableBytes ?? 0
+                for routed in several { shares[routed.shard % laneCount].append(routed) }
             case .open(let opening): next = .success(opening)
             case .end(let end): next = .failure(end)
             case .note(let text): logger.notice("the upstream says", metadata: ["info": "\(text)"])

@@ -1,5 +1,5 @@
 /// Where an upstream begins that was never read before.
-public enum FirehoseStart: Hashable, Sendable, CustomStringConvertible {
+public enum FeedStart: Hashable, Sendable, CustomStringConvertible {
     /// With what comes next.
     case live
     /// With the oldest message that the upstream keeps.
@@ -33,4 +33,6 @@ public enum FutureCursorPolicy: String, Hashable, Sendable, CaseIterable {
     case stop
     /// Go on with what comes next, in a new epoch, behind a declared gap.
     case live
+    /// The same with the oldest that the upstream keeps: what was read before and comes again must be known by more than its number, as labels are.
+    case earliest
 }

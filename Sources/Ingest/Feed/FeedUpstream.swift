@@ -6,40 +6,43 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// One relay host: stands by for its lease, and while it holds it keeps a connection and its sessions going.
+/// One upstream of a feed: stands by for its lease, and while it holds it keeps a connection and its sessions going.
 ///
-/// Never throws and ends only with the process: every failure of this host is an end of a connection, a log line and a pause.
-struct FirehoseUpstream: Sendable {
-    let endpoint: WebSocketEndpoint
-    let configuration: FirehoseIngesterConfiguration
+/// Never throws and ends only with the process: every failure of this upstream is an end of a connection, a log line and a pause.
+struct FeedUpstream: Sendable {
+    let feed: Feed
+    let source: FeedSource
+    let directory: (any LabelerDirectory)?
+    let configuration: FeedIngesterConfiguration
     let ledger: any UpstreamLedger
     let streams: any EntryStreams
-    let gate: FirehoseGate
+    let gate: FeedGate
     let worker: WorkerID
     let seams: FaultSeams
     let progress: UpstreamProgress
     let logger: Logger
 
     init(
-        endpoint: WebSocketEndpoint, configuration: FirehoseIngesterConfiguration, ledger: any UpstreamLedger, streams: any EntryStreams,
-        gate: FirehoseGate,
-        worker: WorkerID, seams: FaultSeams, logger: Logger
+        feed: Feed, source: FeedSource, directory: (any LabelerDirectory)?, configuration: FeedIngesterConfiguration, ledger: any UpstreamLedger,
+        streams: any EntryStreams, gate: FeedGate, worker: WorkerID, seams: FaultSeams, logger: Logger
     ) {
-        self.endpoint = endpoint
+        self.feed = feed
+        self.source = source
+        self.directory = directory
         self.configuration = configuration
         self.ledger = ledger
         self.streams = streams
         self.gate = gate
         self.worker = worker
         self.seams = seams
-        progress = UpstreamProgress(host: endpoint.authority)
+        progress = UpstreamProgress(UpstreamName(kind: feed.kind, host: source.host))
         var logger = logger
-        logger[metadataKey: "host"] = "\(endpoint.authority)"
+        logger[metadataKey: "host"] = "\(source.host)"
         self.logger = logger
     }
 
-    var host: String { endpoint.authority }
-    private var name: UpstreamName { UpstreamName(kind: .firehose, host: host) }
+    var host: String { source.host }
+    private var name: UpstreamName { UpstreamName(kind: feed.kind, host: host) }
     private var isEnding: Bool { Task.isCancelled || Task.isShuttingDownGracefully }
 
     func run() async {
@@ -90,24 +93,26 @@ struct FirehoseUpstream: Sendable {
 
     private func connectAgainAndAgain(_ ownership: UpstreamOwnership, gateBell: Doorbell) async -> ConnectionEnd {
         let retry = Mutex(RetryPolicy(limits: configuration.reconnect))
-        let numberingEnded = Mutex<Position?>(nil)
+        let newNumbering = Mutex<FeedPlan?>(nil)
         while !isEnding {
             progress.connecting()
             let start = ProcessClock.now
-            let end = await connect(ownership, gateBell, after: numberingEnded.withLock { $0 }) {
+            let end = await connect(ownership, gateBell, plan: newNumbering.withLock { $0 }) {
                 retry.withLock { $0.succeeded(at: ProcessClock.now) }
-                numberingEnded.withLock { $0 = nil }
+                newNumbering.withLock { $0 = nil }
             }
             logEnd(end, since: start)
             switch end.cause {
             case .shutdown, .cancelled, .leaseLost:
                 return end
             case .futureCursor(let position):
-                guard configuration.futureCursor == .live else {
+                switch configuration.futureCursor {
+                case .live: newNumbering.withLock { $0 = .newNumbering(after: position) }
+                case .earliest: newNumbering.withLock { $0 = .again(after: position) }
+                case .stop:
                     logger.error("stopped: set the policy for future cursors to live to go on in a new epoch", metadata: ["position": "\(position)"])
                     return await stopped(end)
                 }
-                numberingEnded.withLock { $0 = position }
             case .epochsExhausted:
                 logger.error("stopped", metadata: ["error": "\(end)"])
                 return await stopped(end)
@@ -130,22 +135,35 @@ struct FirehoseUpstream: Sendable {
     }
 
     private func connect(
-        _ ownership: UpstreamOwnership, _ gateBell: Doorbell, after oldNumbering: Position?, opened: @Sendable () -> Void
+        _ ownership: UpstreamOwnership, _ gateBell: Doorbell, plan newNumbering: FeedPlan?, opened: @escaping @Sendable () -> Void
     ) async -> ConnectionEnd {
         do {
-            let plan: FirehosePlan
-            if let oldNumbering {
-                plan = .newNumbering(after: oldNumbering)
-            } else {
-                let hint = try await streams.cursorHint(host: host)
-                // After the hint: what was committed meanwhile is only higher.
-                let resume = try await ledger.resumePosition(name)
-                plan = .next(resume: resume, hint: hint?.position, rewind: ownership.mustUseWatermark, start: configuration.start)
+            let endpoint = try await source.endpoint(directory)
+            let plan = if let newNumbering { newNumbering } else { try await self.plan(endpoint, ownership) }
+            let connection = FeedConnection(
+                upstream: self, ownership: ownership, gateBell: gateBell, plan: plan, endpoint: endpoint, logger: logger)
+            guard case .labeler = source else { return await connection.run(opened: opened) }
+            return await withTaskGroup(of: ConnectionEnd.self) { group in
+                group.addTask { await connection.run(opened: opened) }
+                group.addTask { await source.watch(endpoint, directory, every: configuration.resolveInterval) }
+                let first = await group.next()
+                group.cancelAll()
+                return first ?? ConnectionEnd(.cancelled)
             }
-            return await FirehoseConnection(upstream: self, ownership: ownership, gateBell: gateBell, plan: plan, logger: logger).run(opened: opened)
         } catch {
             return ConnectionEnd(error)
         }
+    }
+
+    private func plan(_ endpoint: WebSocketEndpoint, _ ownership: UpstreamOwnership) async throws -> FeedPlan {
+        let hint = try await streams.cursorHint(host: host)
+        // After the hint: what was committed meanwhile is only higher.
+        let resume = try await ledger.resumePosition(name)
+        if case .labeler = source, case .at(let position) = resume, let last = try await ledger.endpoint(of: name), last != endpoint.description {
+            logger.notice("the labeler has moved; all that it keeps is read again", metadata: ["from": "\(last)", "to": "\(endpoint)"])
+            return .again(after: position)
+        }
+        return .next(resume: resume, hint: hint?.position, rewind: ownership.mustUseWatermark, start: configuration.start)
     }
 
     private func logEnd(_ end: ConnectionEnd, since start: MonotonicTime) {

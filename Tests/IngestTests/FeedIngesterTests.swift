@@ -9,7 +9,7 @@ import Testing
 
 @testable import Ingest
 
-@Suite(.timeLimit(.minutes(10))) struct FirehoseIngesterTests {
+@Suite(.timeLimit(.minutes(10))) struct FeedIngesterTests {
     private func expectAll(_ numbers: ClosedRange<Int64>, _ lab: IngestLab) {
         let state = lab.fleet.state
         let applied = state.applied[lab.host] ?? [:]
@@ -344,7 +344,7 @@ import Testing
         try await IngestLab.run {
             $0.hosts += $0.hosts
         } _: { lab in
-            await #expect(throws: FirehoseIngester.DuplicateHost.self) { try await lab.ingester().run() }
+            await #expect(throws: FeedIngester.DuplicateHost.self) { try await lab.ingester().run() }
         }
     }
 }

@@ -25,7 +25,7 @@ final class UpstreamOwnership: Sendable {
 
     init(
         lease: UpstreamLease, callStartedAt: MonotonicTime, ledger: any UpstreamLedger, worker: WorkerID,
-        configuration: FirehoseIngesterConfiguration,
+        configuration: FeedIngesterConfiguration,
         logger: Logger
     ) {
         self.lease = lease

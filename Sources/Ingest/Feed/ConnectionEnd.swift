@@ -12,6 +12,10 @@ struct ConnectionEnd: Error, Hashable, CustomStringConvertible {
         case futureCursor(Position)
         /// The upstream numbers anew, and the numbering that we know of is the last that can be written down: its state is damaged.
         case epochsExhausted
+        /// Where a labeler listens could not be told.
+        case unresolved(String)
+        /// A labeler's document names another address than the one that is connected to.
+        case moved(to: String)
         /// A worker asked for a session at the committed watermark.
         case rewind(session: Int64)
         case ledger(LedgerError)
@@ -49,6 +53,8 @@ struct ConnectionEnd: Error, Hashable, CustomStringConvertible {
         case .errorFrame: "error_frame"
         case .futureCursor: "future_cursor"
         case .epochsExhausted: "epochs_exhausted"
+        case .unresolved: "unresolved"
+        case .moved: "moved"
         case .rewind: "rewind"
         case .ledger(let error): "ledger_\(error.code.rawValue)"
         case .broker(let error): "broker_\(error.code.rawValue)"
@@ -67,6 +73,8 @@ struct ConnectionEnd: Error, Hashable, CustomStringConvertible {
         case .futureCursor(let position): "the upstream says that \(position) lies in its future"
         case .epochsExhausted:
             "the upstream numbers anew, and its epoch in the ledger is the highest there is: correct upstreams and watermarks there"
+        case .unresolved(let why): "where it listens is not known: \(why)"
+        case .moved(let address): "the labeler's document names \(address) now"
         case .rewind(let session): "a hole was found in session \(session)"
         case .ledger(let error): error.description
         case .broker(let error): error.description

@@ -1,6 +1,6 @@
 /// Watches the numbers of one connection, and tells an upstream that numbers anew from one that repeats or swaps a few messages.
 ///
-/// A cursor may bring its own message again, and faulty relays swap neighbours: numbers at most ``toleratedFall`` below the highest are passed on
+/// A cursor may bring its own message again, and faulty relays swap neighbours: numbers at most `tolerance` below the highest are passed on
 /// where they are, unless so many come in a row that the old height is clearly gone. A deeper fall is a new numbering at once.
 /// What came before the connection says nothing: a relay may replay from far below the cursor that it was asked for.
 struct SequenceWatch: Hashable {
@@ -12,10 +12,15 @@ struct SequenceWatch: Hashable {
         case restarted
     }
 
+    /// What is tolerated of a relay: its messages have a place by their revisions, whatever their numbers are.
     static let toleratedFall: Int64 = 64
 
+    /// 0: every fall is a new numbering, and only the highest number itself may come again. For messages that have no other place than their number.
+    let tolerance: Int64
     private var highest: Int64?
     private var fallsInRow: Int64 = 0
+
+    init(tolerance: Int64 = toleratedFall) { self.tolerance = tolerance }
 
     mutating func received(_ seq: Int64) -> Verdict {
         guard let highest, seq <= highest else {
@@ -23,8 +28,9 @@ struct SequenceWatch: Hashable {
             fallsInRow = 0
             return .rising
         }
+        if tolerance == 0, seq == highest { return .repeated }
         fallsInRow += 1
-        guard highest - seq > Self.toleratedFall || fallsInRow > Self.toleratedFall else { return .repeated }
+        guard highest - seq > tolerance || fallsInRow > tolerance else { return .repeated }
         self.highest = seq
         fallsInRow = 0
         return .restarted

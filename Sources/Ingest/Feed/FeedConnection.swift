@@ -3,14 +3,16 @@ import Events
 import Flow
 import Ledger
 import Logging
+import NIOCore
 import ServiceLifecycle
 
 /// One connection to an upstream under a lease: plans, connects, and runs sessions until the end.
-struct FirehoseConnection: Sendable {
-    let upstream: FirehoseUpstream
+struct FeedConnection: Sendable {
+    let upstream: FeedUpstream
     let ownership: UpstreamOwnership
     let gateBell: Doorbell
-    let plan: FirehosePlan
+    let plan: FeedPlan
+    let endpoint: WebSocketEndpoint
     let logger: Logger
 
     /// What a task of a running session came back with.
@@ -25,12 +27,18 @@ struct FirehoseConnection: Sendable {
     func run(opened: @Sendable () -> Void) async -> ConnectionEnd {
         do {
             let options = upstream.configuration.connection
-            return try await WebSocketConnection.withConnection(to: upstream.endpoint, path: plan.path, options: options) { connection in
+            return try await WebSocketConnection.withConnection(to: endpoint, path: plan.path(upstream.feed), options: options, accepts: accepts) { connection in
                 try await converse(connection, opened: opened)
             }
         } catch {
             return ending(error)
         }
+    }
+
+    /// An address that an operator wrote may be any; one of a stranger's document may not.
+    private func accepts(_ address: SocketAddress) -> Bool {
+        guard case .labeler = upstream.source else { return true }
+        return upstream.directory?.allows(address) ?? false
     }
 
     private func ending(_ error: any Error) -> ConnectionEnd {
@@ -40,8 +48,8 @@ struct FirehoseConnection: Sendable {
     }
 
     private func converse(_ connection: WebSocketConnection, opened: () -> Void) async throws -> ConnectionEnd {
-        let router = FirehoseRouter(host: upstream.host, plan: plan, shards: upstream.streams.shards)
-        let reader = FirehoseReader(
+        let router = FeedRouter(feed: upstream.feed, host: upstream.host, plan: plan, shards: upstream.streams.shards)
+        let reader = FeedReader(
             connection: connection, router: router, gate: upstream.gate, gateBell: gateBell, progress: upstream.progress, logger: logger)
         var opening = plan.opening
         if opening == nil { opening = try await cancelWhenGracefulShutdown { try await reader.firstOpening() } }
@@ -62,8 +70,8 @@ struct FirehoseConnection: Sendable {
     }
 
     /// Numbers a session, fenced, before its first append.
-    private func open(_ opening: SessionOpening) async throws -> FirehoseSession {
-        let number = try await upstream.ledger.openSession(ownership.lease, from: opening.from, gap: opening.gap)
+    private func open(_ opening: SessionOpening) async throws -> FeedSession {
+        let number = try await upstream.ledger.openSession(ownership.lease, from: opening.from, gap: opening.gap, endpoint: endpoint.description)
         upstream.seams.reached(.ingestAfterOpenSession)
         upstream.progress.opened(session: number, from: opening.from)
         logger.info(
@@ -78,11 +86,11 @@ struct FirehoseConnection: Sendable {
                 ownership: ownership,
                 configuration: upstream.configuration, seams: upstream.seams, logger: logger)
         }
-        return FirehoseSession(number: number, opening: opening, lanes: lanes)
+        return FeedSession(number: number, opening: opening, lanes: lanes)
     }
 
     /// Runs one session: reads until its end, then writes what was read. Throws where nothing more may or can be written.
-    private func run(_ session: FirehoseSession, _ reader: FirehoseReader) async throws -> Result<SessionOpening, ConnectionEnd> {
+    private func run(_ session: FeedSession, _ reader: FeedReader) async throws -> Result<SessionOpening, ConnectionEnd> {
         try await withThrowingTaskGroup(of: Event.self) { group in
             for lane in session.lanes {
                 group.addTask {
@@ -125,7 +133,7 @@ struct FirehoseConnection: Sendable {
         }
     }
 
-    private func read(_ reader: FirehoseReader, _ session: FirehoseSession) async -> Event {
+    private func read(_ reader: FeedReader, _ session: FeedSession) async -> Event {
         do {
             let opening = try await cancelWhenGracefulShutdown { try await reader.read(into: session) }
             return .reading(.success(opening))
@@ -134,7 +142,7 @@ struct FirehoseConnection: Sendable {
         }
     }
 
-    private func rewind(of session: FirehoseSession) async -> Event {
+    private func rewind(of session: FeedSession) async -> Event {
         while !Task.isCancelled {
             if ownership.rewindOf == session.number { return .rewind(session.number) }
             await ownership.rewindBell.wait()
@@ -143,7 +151,7 @@ struct FirehoseConnection: Sendable {
     }
 
     /// Barriers, also while idle or paused, and the hint for a quick restart.
-    private func tick(_ session: FirehoseSession) async {
+    private func tick(_ session: FeedSession) async {
         var hinted: Position?
         while !Task.isCancelled {
             do { try await Task.sleep(for: upstream.configuration.barrierInterval) } catch { return }
@@ -157,7 +165,7 @@ struct FirehoseConnection: Sendable {
         }
     }
 
-    private func storeHint(_ session: FirehoseSession) async {
+    private func storeHint(_ session: FeedSession) async {
         guard let position = await session.acknowledgedBarrier(), ownership.isTrusted else { return }
         upstream.seams.reached(.ingestAfterAppendBeforeCursor)
         do throws(BrokerError) {
@@ -168,7 +176,7 @@ struct FirehoseConnection: Sendable {
         }
     }
 
-    private func close(_ session: FirehoseSession, reason: String, _ reader: FirehoseReader) async {
+    private func close(_ session: FeedSession, reason: String, _ reader: FeedReader) async {
         let last = upstream.progress.snapshot.report.position ?? session.opening.from
         do throws(LedgerError) {
             try await upstream.ledger.closeSession(ownership.lease, session: session.number, reason: reason, last: last)

@@ -9,13 +9,13 @@ import NIOCore
 /// One pipeline at a time, since two over different connections of the broker may overtake one another, and a shard's entries must stand in order of
 /// `n`. Several lanes give several pipelines under way, each over shards of its own (`shard % lanes`).
 ///
-/// Holds what is not acknowledged: its share of ``FirehoseIngesterConfiguration/unacknowledged``, and what the reader handed over at once.
+/// Holds what is not acknowledged: its share of ``FeedIngesterConfiguration/unacknowledged``, and what the reader handed over at once.
 actor AppendLane {
     private let index: Int
     private let laneCount: Int
     private let streams: any EntryStreams
     private let ownership: UpstreamOwnership
-    private let configuration: FirehoseIngesterConfiguration
+    private let configuration: FeedIngesterConfiguration
     private let seams: FaultSeams
     private let logger: Logger
     private let work = Doorbell()
@@ -29,7 +29,7 @@ actor AppendLane {
 
     init(
         index: Int, laneCount: Int, session: Int64, opening: SessionOpening, host: String, streams: any EntryStreams, ownership: UpstreamOwnership,
-        configuration: FirehoseIngesterConfiguration, seams: FaultSeams, logger: Logger
+        configuration: FeedIngesterConfiguration, seams: FaultSeams, logger: Logger
     ) {
         self.index = index
         self.laneCount = laneCount

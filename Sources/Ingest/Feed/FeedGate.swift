@@ -9,7 +9,7 @@ import Synchronization
 /// Measures Redis for all upstreams of this process, and tells their readers when to pause and which shards to leave out.
 ///
 /// While Redis cannot be measured the last decision stands; what then cannot be appended pauses the readers by its own bound.
-final class FirehoseGate: Sendable {
+final class FeedGate: Sendable {
     private struct State {
         var gate: HighWaterGate
         var bells: [Doorbell] = []
@@ -24,7 +24,7 @@ final class FirehoseGate: Sendable {
     private let logger: Logger
     private let state: Mutex<State>
 
-    init(streams: any EntryStreams, ledger: any UpstreamLedger, configuration: FirehoseIngesterConfiguration, logger: Logger) {
+    init(streams: any EntryStreams, ledger: any UpstreamLedger, configuration: FeedIngesterConfiguration, logger: Logger) {
         self.streams = streams
         self.ledger = ledger
         self.logger = logger

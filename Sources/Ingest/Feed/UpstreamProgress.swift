@@ -20,8 +20,9 @@ final class UpstreamProgress: Sendable {
     private let ends: [(String, String)]
     private let positionGauge: Gauge
 
-    init(host: String) {
-        let host = [("host", host)]
+    init(_ upstream: UpstreamName) {
+        // A host may be a relay and a labeler in one process.
+        let host = [("host", upstream.kind == .firehose ? upstream.host : upstream.description)]
         ends = host
         events = Counter(label: "weir_ingest_events", dimensions: host)
         bytes = Counter(label: "weir_ingest_bytes", dimensions: host)

@@ -1,7 +1,7 @@
 import Events
 
 /// One session: its number, where it starts, and the lanes that write it.
-struct FirehoseSession: Sendable {
+struct FeedSession: Sendable {
     let number: Int64
     let opening: SessionOpening
     let lanes: [AppendLane]

@@ -1,11 +1,15 @@
 public import Flow
 
-/// How firehoses are read. What is outside of its range is taken into it by ``FirehoseIngester``; `Fleet` checks it at start and says so.
-public struct FirehoseIngesterConfiguration: Hashable, Sendable {
+/// How a feed is read. What is outside of its range is taken into it by ``FeedIngester``; `Fleet` checks it at start and says so.
+public struct FeedIngesterConfiguration: Hashable, Sendable {
     /// The upstreams, each read by at most one replica at a time. Default: none. Two of the same host and port are an error.
     public var hosts: [WebSocketEndpoint] = []
+    /// DIDs of labelers, which are found through their documents. Default: none.
+    public var labelers: [String] = []
+    /// How often it is asked whether such a labeler has moved, while it is read. Default 10 min, range 20 ms to 1 day.
+    public var resolveInterval: Duration = .seconds(600)
     /// Where an upstream begins that was never read before. Default `live`.
-    public var start: FirehoseStart = .live
+    public var start: FeedStart = .live
     /// What to do when an upstream says that our position lies in its future. Default `stop`.
     public var futureCursor: FutureCursorPolicy = .stop
     /// When to stop reading, and what a halted shard may hold. Default 100,000 entries, 1 GB, 85 % of Redis' `maxmemory`.
@@ -40,9 +44,12 @@ public struct FirehoseIngesterConfiguration: Hashable, Sendable {
 
     public init(hosts: [WebSocketEndpoint] = []) { self.hosts = hosts }
 
+    var sources: [FeedSource] { hosts.map(FeedSource.host) + labelers.map(FeedSource.labeler(did:)) }
+
     /// The same with every value inside its range.
     func clamped() -> Self {
         var copy = self
+        copy.resolveInterval = Self.clamp(resolveInterval, .milliseconds(20), .seconds(86_400))
         copy.levelInterval = Self.clamp(levelInterval, .milliseconds(10), .seconds(10))
         copy.keptTailEntries = min(max(keptTailEntries, 0), 1_000_000)
         copy.leaseTimeToLive = Self.clamp(leaseTimeToLive, .milliseconds(500), .seconds(300))
