@@ -72,7 +72,9 @@ struct RoleServices: Sendable {
             PublisherService(
                 configuration: publisher, ledger: connections.ledger, outlet: connections.outlets, worker: connections.name,
                 logger: logger("publisher"), seams: connections.seams),
-            WorkerService(configuration: worker, ledger: connections.ledger, streams: streams, worker: connections.name, logger: logger("work")),
+            WorkerService(
+                configuration: worker, ledger: connections.ledger, streams: streams, snapshots: connections.snapshotStreams(shards),
+                worker: connections.name, logger: logger("work")),
         ]
     }
 
@@ -88,6 +90,8 @@ struct RoleServices: Sendable {
         worker.leaseTimeToLive = configuration.leaseTTL
         worker.leaseRenewal = configuration.leaseRenewal
         worker.drainTimeout = min(worker.drainTimeout, configuration.shutdownGrace * 0.75)
+        worker.tracking = TrackingConfiguration(
+            scope: configuration.reposScope, signal: configuration.reposSignal ?? "", collections: configuration.reposCollections)
         worker.identities.plcURL = configuration.plcURL
         worker.identities.allowPrivateHosts = configuration.allowsPrivateHosts
         worker.identities.lifetime = configuration.identityLifetime
