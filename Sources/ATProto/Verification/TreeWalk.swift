@@ -21,6 +21,7 @@ struct TreeWalk<Store: NodeStore>: Sendable {
     /// How many of `steps` are in use.
     private var depth = 0
     private var heldBytes = 0
+    private let pathBytesMax: Int
     private var reader = MSTBlocks(bytes: 4096)
     /// For each depth the last key of its node that was visited: the next one shares its prefix.
     private var nodeKeys: [UInt8] = []
@@ -30,8 +31,9 @@ struct TreeWalk<Store: NodeStore>: Sendable {
     private var children: [CID] = []
     private var seen: UInt64 = 0
 
-    init(root: CID, store: Store) throws(FormatError) {
+    init(root: CID, store: Store, pathBytesMax: Int = Limits.mstPathBytes) throws(FormatError) {
         self.store = store
+        self.pathBytesMax = pathBytesMax
         isUsed = Array(repeating: 0, count: store.count / 64 + 1)
         try enter(root, layer: nil)
         guard root != MSTArena.emptyRoot, let first = steps[0].entries.first else {
@@ -137,8 +139,8 @@ struct TreeWalk<Store: NodeStore>: Sendable {
             guard isUsed[position >> 6] & mask == 0 else { throw FormatError(.mst, "a node that is referred to twice") }
             isUsed[position >> 6] |= mask
             heldBytes += data.count
-            guard heldBytes <= Limits.mstPathBytes else {
-                throw FormatError(.tooLarge, "the nodes above one key have more than \(Limits.mstPathBytes) bytes")
+            guard heldBytes <= pathBytesMax else {
+                throw FormatError(.tooLarge, "the nodes above one key have more than \(pathBytesMax) bytes")
             }
             let node: MSTBlock
             do throws(FormatError) { node = try reader.read(data, into: &steps[depth].entries) } catch {

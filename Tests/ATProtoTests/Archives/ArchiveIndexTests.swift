@@ -9,7 +9,7 @@ struct ArchiveIndexTests {
         try CID(binary: [1, codec, 0x12, 0x20] + first + [UInt8](repeating: rest, count: 32 - first.count))
     }
 
-    private func index(_ blocks: [Block]) throws -> (ArchiveIndex, ArchiveBytes) {
+    private func indexed(_ blocks: [Block]) throws -> (ArchiveIndex, ArchiveBytes) {
         let car = CARWriter.encode(roots: [blocks.first?.cid ?? CID(hashing: [])], blocks: blocks)
         let source = ArchiveBytes(car)
         return (try ArchiveIndex(car: car, over: source, verifying: false), source)
@@ -18,7 +18,7 @@ struct ArchiveIndexTests {
     @Test("finds each block where it lies, the first of those that repeat, and none that is not there", arguments: [0, 1, 7, 8, 9, 24, 300, 5_000])
     func finds(count: Int) throws {
         let blocks = (0..<count).map { Block(hashing: Array("block \($0)".utf8), codec: $0 % 3 == 0 ? .raw : .dagCBOR) }
-        let (index, source) = try index(blocks + blocks.reversed())
+        let (index, source) = try indexed(blocks + blocks.reversed())
         #expect(index.count == count)
         var offset = 0
         for block in blocks {
@@ -35,7 +35,7 @@ struct ArchiveIndexTests {
     @Test("one digest under two codecs is two blocks")
     func codecs() throws {
         let both = [Block(hashing: [5]), Block(hashing: [5], codec: .raw)]
-        let (index, source) = try index(both)
+        let (index, source) = try indexed(both)
         #expect(index.count == 2)
         for block in both { #expect(try index.place(of: block.cid, in: source)?.codec == block.cid.codec) }
     }
@@ -50,7 +50,7 @@ struct ArchiveIndexTests {
             blocks.shuffled() + [
                 Block(cid: try cid([9, 9, 9, 9, 9, 9, 9, 8], 255), bytes: [1]), Block(cid: try cid([9, 9, 9, 9, 9, 9, 9, 10], 0), bytes: [2]),
             ]
-        let (index, source) = try index(blocks)
+        let (index, source) = try indexed(blocks)
         #expect(index.count == 66)
         for rest in 0..<64 {
             let place = try #require(try index.place(of: cid(first, UInt8(rest)), in: source))
@@ -64,8 +64,8 @@ struct ArchiveIndexTests {
     func tooManyAlike() throws {
         let first = [UInt8](repeating: 9, count: 8)
         let many = try (0..<65).map { Block(cid: try cid(first, UInt8($0)), bytes: [1]) }
-        #expect(throws: FormatError.self) { try index(many) }
-        let (index, _) = try index(Array(repeating: many[0], count: 50_000))
+        #expect(throws: FormatError.self) { try indexed(many) }
+        let (index, _) = try indexed(Array(repeating: many[0], count: 50_000))
         #expect(index.count == 1)
     }
 
@@ -74,7 +74,7 @@ struct ArchiveIndexTests {
         let blocks = try (0..<3_000).map { number in
             Block(cid: try cid([0, 0, 0, 0, 0, UInt8(number >> 8), UInt8(number & 255)], 1), bytes: [UInt8(number & 127)])
         }
-        let (index, source) = try index(blocks.shuffled())
+        let (index, source) = try indexed(blocks.shuffled())
         for block in blocks { #expect(try index.place(of: block.cid, in: source).map { source.bytes[$0.offset] } == block.bytes[0]) }
         #expect(try index.place(of: cid([0, 0, 0, 0, 0, 255, 255], 1), in: source) == nil)
     }

@@ -33,10 +33,10 @@ struct TestArchive {
         root = commit.cid
     }
 
-    static let key = SigningKey.random(.k256)
+    static func key() throws -> SigningKey { try SigningKey(.k256, secret: [UInt8](repeating: 7, count: 32)) }
 
     private static func commit(_ data: CID) throws -> Block {
-        try CommitBlock.signed(did: "did:plc:ewvi7nxzyoun6zhxrhs64oiz", rev: "3lhj4kpqtq22a", data: data, with: key).block
+        try CommitBlock.signed(did: "did:plc:ewvi7nxzyoun6zhxrhs64oiz", rev: "3lhj4kpqtq22a", data: data, with: key()).block
     }
 
     var car: [UInt8] { CARWriter.encode(roots: [root], blocks: blocks) }
