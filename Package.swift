@@ -68,7 +68,7 @@ let package = Package(
         module("PostgresClient", ["CLibpq", log, lifecycle, deque, ordered]),
         module("Broker", ["Events", "RedisClient", nioCore]),
         module("Ledger", ["Events", "PostgresClient"], resources: [.embedInCode("SQL")]),
-        module("Hosts", ["Events", "ATProto", log, nioCore, nioPosix, nioHTTP1, httpClient]),
+        module("Hosts", ["Events", "ATProto", nioCore, nioPosix, nioHTTP1, nioSSL, httpClient]),
         module(
             "Ingest",
             [
@@ -109,7 +109,7 @@ let package = Package(
         tests("PostgresClientTests", ["PostgresClient", "TestSupport", log]),
         tests("BrokerTests", ["Broker", "Events", "RedisClient", "TestSupport", nioCore]),
         tests("LedgerTests", ["Ledger", "Events", "PostgresClient", "TestSupport", log]),
-        tests("HostsTests", ["Hosts", "ATProto", "Events", "TestSupport", log, nioCore, nioHTTP1, nioPosix, httpClient]),
+        tests("HostsTests", ["Hosts", "ATProto", "Events", "TestSupport", nioCore, nioPosix, nioSSL]),
         tests(
             "IngestTests",
             [

@@ -1,5 +1,6 @@
 internal import AsyncHTTPClient
 internal import NIOCore
+internal import NIOSSL
 internal import Synchronization
 
 /// Connections to hosts over HTTP/1.1, never to an address that was not checked.
@@ -17,6 +18,7 @@ public final class HostConnections: Sendable {
     let trusted: HTTPClient
     private let lookup: @Sendable (HostEndpoint) async -> SocketAddress?
     private let isAllowed: @Sendable (SocketAddress) -> Bool
+    private let roots: NIOSSLTrustRoots
     private let clients: Mutex<PinnedClients>
 
     public convenience init(_ configuration: HostConnectionConfiguration = HostConnectionConfiguration()) {
@@ -24,15 +26,17 @@ public final class HostConnections: Sendable {
         self.init(configuration, isAllowed: { AddressPolicy.isPublic($0) }) { await HostLookup.address(of: $0.host, port: $0.port, within: limit) }
     }
 
-    /// Tests pass their own names and rule.
+    /// Tests pass their own names, rule and authorities.
     init(
-        _ configuration: HostConnectionConfiguration, isAllowed: @escaping @Sendable (SocketAddress) -> Bool,
+        _ configuration: HostConnectionConfiguration, roots: NIOSSLTrustRoots = TrustRoots.shared,
+        isAllowed: @escaping @Sendable (SocketAddress) -> Bool,
         lookup: @escaping @Sendable (HostEndpoint) async -> SocketAddress?
     ) {
         self.configuration = configuration
         self.lookup = lookup
         self.isAllowed = isAllowed
-        trusted = HTTPClient(eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(configuration, pinning: nil))
+        self.roots = roots
+        trusted = HTTPClient(eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(configuration, roots, pinning: nil))
         clients = Mutex(PinnedClients(idleMax: configuration.hostsKept))
     }
 
@@ -69,7 +73,7 @@ public final class HostConnections: Sendable {
         let (client, retired) = clients.withLock { clients in
             clients.take(endpoint, address: ip, until: until) {
                 HTTPClient(
-                    eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(configuration, pinning: (endpoint.host, ip)))
+                    eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(configuration, roots, pinning: (endpoint.host, ip)))
             }
         }
         for client in retired { try? await client.shutdown() }
@@ -84,8 +88,10 @@ public final class HostConnections: Sendable {
 
 extension HTTPClient.Configuration {
     /// - Parameter pinning: the host's name, and the only address that it may stand for.
-    fileprivate init(_ configuration: HostConnectionConfiguration, pinning: (host: String, address: String)?) {
-        self.init(redirectConfiguration: .disallow, decompression: .disabled)
+    fileprivate init(_ configuration: HostConnectionConfiguration, _ roots: NIOSSLTrustRoots, pinning: (host: String, address: String)?) {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.trustRoots = roots
+        self.init(tlsConfiguration: tls, redirectConfiguration: .disallow, decompression: .disabled)
         timeout = .init(connect: TimeAmount(configuration.connectTimeout), read: TimeAmount(configuration.idleTimeout))
         connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.connectionsPerHost
         connectionPool.idleTimeout = .seconds(30)

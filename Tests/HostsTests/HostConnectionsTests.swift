@@ -1,4 +1,5 @@
 import NIOCore
+import NIOSSL
 import Synchronization
 import TestSupport
 import Testing
@@ -146,6 +147,29 @@ struct HostConnectionsTests {
                 _ = try await group.next()
             }
             await host.wait { $0.open == 0 }
+        }
+        await host.stop()
+    }
+
+    @Test("a host must have a certificate of its own name, whatever address it is at")
+    func certificate() async throws {
+        let certificate = try await TestCertificate.make()
+        let chain = try NIOSSLCertificate.fromPEMFile(certificate.certificatePath).map { NIOSSLCertificateSource.certificate($0) }
+        let key = try NIOSSLPrivateKey(file: certificate.keyPath, format: .pem)
+        let context = try NIOSSLContext(configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
+        // The certificate has 127.0.0.1 in it as well, and a certificate of the address is taken as one of the name.
+        let host = try await StubHost.start(on: "0.0.0.0", tls: context) { _ in Self.page }
+        let roots = NIOSSLTrustRoots.certificates(try NIOSSLCertificate.fromPEMFile(certificate.authorityPath))
+        let connections = HostConnections(HostConnectionConfiguration(), roots: roots, isAllowed: { _ in true }) {
+            try? SocketAddress(ipAddress: "127.0.0.2", port: $0.port)
+        }
+        try await HostBench.run(HostClientConfiguration(), connections) { bench in
+            let page = try await bench.client.listRepos(at: HostEndpoint("https://localhost:\(host.port)"))
+            #expect(page.next == .end)
+            let other = try HostEndpoint("https://pds.invalid:\(host.port)")
+            let error = try await failure { () async throws(HostError) in try await bench.client.listRepos(at: other) }
+            #expect(error.code == .unavailable)
+            #expect(host.seen.requests.count == 1)
         }
         await host.stop()
     }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 import Testing
 
@@ -65,15 +66,20 @@ final class StubHost: Sendable {
 
     private init(respond: @escaping @Sendable (Request) -> [StubStep]) { self.respond = respond }
 
-    static func start(_ respond: @escaping @Sendable (Request) -> [StubStep]) async throws -> StubHost {
+    static func start(on address: String = "127.0.0.1", tls: NIOSSLContext? = nil, _ respond: @escaping @Sendable (Request) -> [StubStep])
+        async throws -> StubHost
+    {
         let host = StubHost(respond: respond)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(StubConnection(host)) }
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
+                    try channel.pipeline.syncOperations.addHandler(StubConnection(host))
+                }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
+            .bind(host: address, port: 0).get()
         host.listener.withLock { $0 = channel }
         return host
     }
