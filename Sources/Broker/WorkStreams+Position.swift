@@ -3,39 +3,20 @@ import RedisClient
 
 /// A shard's committed position, as Redis shows it: never what is read from, only what is shown and trimmed by.
 extension WorkStreams {
-    /// Makes a shard's stream and its group ready for a reader at `committed`, also after Redis lost them.
+    /// Makes a shard's stream and its group ready for a reader at `committed`, also after Redis lost them; see ``StreamPosition``.
     ///
-    /// Creates stream and group where they are missing, at the stored position and never at `$`, and raises the stream's last id to `committed`
-    /// (`XSETID`), so that no entry can get an id below the reader's position. Writes nothing where all is in place, so it works at `maxmemory`.
     /// - Returns: how many entries of this stream stand at or before `committed`, for ``mirror(_:committed:trimBelow:entriesRead:)``; nil
     ///   where Redis cannot tell without counting.
     @discardableResult
     public func prepare(_ shard: Shard, committed: EntryID) async throws(BrokerError) -> Int64? {
-        try await prepare(shard, committed: committed) { batch throws(BrokerError) in
-            try await redis.brokered(batch, affinity: shard)
-        }
+        try await position(of: shard).prepare(committed)
     }
 
     /// As ``prepare(_:committed:)``, over a connection of the caller's choice.
     func prepare(
         _ shard: Shard, committed: EntryID, send: (RedisBatch) async throws(BrokerError) -> [RedisValue]
     ) async throws(BrokerError) -> Int64? {
-        let key = keys.firehoseLive(shard)
-        let found = try await send(StreamState.commands(key: key))
-        let state = try brokered(at: "XINFO \(key)") { () throws(RedisError) in try StreamState(found[...]) }
-        var batch = RedisBatch()
-        if state.group == nil {
-            batch.append("XGROUP", "CREATE", .string(key), .string(StreamKeys.workGroup), .string(committed.description), "MKSTREAM")
-        }
-        let raises = (state.lastID ?? .zero) < committed
-        if raises { batch.append("XSETID", .string(key), .string(committed.description)) }
-        for reply in try await send(batch) {
-            // Another process made the group in between, or appended above the position: both are what is wanted.
-            guard let error = reply.serverError, error.kind != .busyGroup, error.kind != .xaddIDTooSmall else { continue }
-            throw BrokerError(error, place: "prepare \(key)")
-        }
-        if state.lastID == nil { return 0 }
-        return state.entriesRead(at: committed)
+        try await position(of: shard).prepare(committed, send: send)
     }
 
     /// Tells Redis how far the shard is committed: mirrors the group's position and trims up to `trimBelow` (exclusive).
@@ -46,35 +27,10 @@ extension WorkStreams {
     ///   - trimBelow: at most one above `committed`; anything higher is taken as that, so what is not committed is never trimmed.
     ///   - entriesRead: entries at or before `committed` since the stream was created, where known, for `XINFO GROUPS`' lag.
     public func mirror(_ shard: Shard, committed: EntryID, trimBelow: EntryID?, entriesRead: Int64? = nil) async throws(BrokerError) {
-        let key = keys.firehoseLive(shard)
-        let found = try await redis.brokered(StreamState.commands(key: key), affinity: shard)
-        let state = try brokered(at: "XINFO \(key)") { () throws(RedisError) in try StreamState(found[...]) }
-        guard let group = state.group, let lastID = state.lastID, lastID >= committed else {
-            try await prepare(shard, committed: committed)
-            return
-        }
-        var batch = RedisBatch()
-        if group.position < committed {
-            var arguments: [RedisArgument] = ["SETID", .string(key), .string(StreamKeys.workGroup), .string(committed.description)]
-            // Only Redis 7 counts entries and takes ENTRIESREAD.
-            if let added = state.entriesAdded, let read = entriesRead ?? state.entriesRead(at: committed) {
-                arguments += ["ENTRIESREAD", .integer(min(max(read, 0), added))]
-            }
-            batch.append("XGROUP", arguments)
-        }
-        if let trimBelow {
-            batch.append("XTRIM", .string(key), "MINID", .string(min(trimBelow, committed.next).description))
-        }
-        for reply in try await redis.brokered(batch, affinity: shard) {
-            guard let error = reply.serverError, error.kind != .noSuchKey, error.kind != .noGroup else { continue }
-            throw BrokerError(error, place: "mirror \(key)")
-        }
+        try await position(of: shard).mirror(committed, trimBelow: trimBelow, entriesRead: entriesRead)
     }
-}
 
-extension EntryID {
-    /// The lowest id above this one.
-    var next: EntryID {
-        sequence == .max ? EntryID(milliseconds: milliseconds &+ 1, sequence: 0) : EntryID(milliseconds: milliseconds, sequence: sequence + 1)
+    private func position(of shard: Shard) -> StreamPosition {
+        StreamPosition(redis: redis, key: key(shard), affinity: shard)
     }
 }

@@ -30,6 +30,8 @@ struct FleetConnections: Sendable {
 
     func workStreams(_ shards: ShardMap) -> WorkStreams { WorkStreams(redis: redis, keys: keys, shards: shards) }
 
+    var jobQueue: JobQueue { JobQueue(redis: redis, keys: keys) }
+
     var outlets: OutletStreams { OutletStreams(redis: redis, keys: keys) }
 
     static func redis(_ configuration: FleetConfiguration) throws -> RedisConfiguration {

@@ -26,8 +26,8 @@ struct RoleServices: Sendable {
 
     /// Reads every configured relay under its lease.
     func ingestFirehose() throws -> any Service {
-        var ingest = FirehoseIngesterConfiguration(hosts: try endpoints())
-        if let start = FirehoseStart(configuration.relayStart) { ingest.start = start }
+        var ingest = FeedIngesterConfiguration(hosts: try endpoints(configuration.relayHosts, of: "relay.hosts"))
+        if let start = FeedStart(configuration.relayStart) { ingest.start = start }
         if let policy = FutureCursorPolicy(rawValue: configuration.relayFutureCursor) { ingest.futureCursor = policy }
         ingest.highWater = HighWaterGate.Limits(
             highEntries: configuration.highWaterEntries, highBytes: configuration.highWaterBytes,
@@ -36,9 +36,26 @@ struct RoleServices: Sendable {
         ingest.drainLimit = min(ingest.drainLimit, configuration.shutdownGrace / 2)
         ingest.leaseTimeToLive = configuration.leaseTTL
         ingest.leaseRenewal = configuration.leaseRenewal
-        return FirehoseIngester(
-            configuration: ingest, ledger: connections.ledger, streams: connections.workStreams(shards), worker: connections.name,
+        return FeedIngester(
+            .firehose, configuration: ingest, ledger: connections.ledger, streams: connections.workStreams(shards), worker: connections.name,
             logger: logger("ingest"), seams: connections.seams)
+    }
+
+    /// Lists repositories and feeds those that are to be fetched.
+    func ingestBackfill() throws -> any Service {
+        var backfill = BackfillIngesterConfiguration(scope: configuration.reposScope)
+        backfill.signal = configuration.reposSignal
+        backfill.file = configuration.reposFile
+        if backfill.scope.enumerates { backfill.hosts = try endpoints(configuration.backfillHosts, of: "backfill.hosts") }
+        backfill.pageEntries = configuration.backfillPage
+        backfill.jobsMax = configuration.backfillJobsMax
+        backfill.queueHighWater = configuration.backfillQueueHighWater
+        backfill.poll = configuration.backfillPoll
+        backfill.leaseTimeToLive = configuration.leaseTTL
+        backfill.leaseRenewal = configuration.leaseRenewal
+        return BackfillIngester(
+            configuration: backfill, ledger: connections.ledger, queue: connections.jobQueue, worker: connections.name, logger: logger("backfill"),
+            seams: connections.seams)
     }
 
     /// The shard pipeline, and the publisher of what it logs.
@@ -115,17 +132,17 @@ struct RoleServices: Sendable {
         return server
     }
 
-    private func endpoints() throws -> [WebSocketEndpoint] {
+    private func endpoints(_ hosts: [String], of path: String) throws -> [WebSocketEndpoint] {
         var endpoints: [WebSocketEndpoint] = []
-        for host in configuration.relayHosts {
+        for host in hosts {
             do {
                 endpoints.append(try WebSocketEndpoint(host))
             } catch {
-                throw ConfigurationError(problems: [configuration.problem("relay.hosts", "\(host): \(error)")])
+                throw ConfigurationError(problems: [configuration.problem(path, "\(host): \(error)")])
             }
         }
         guard !endpoints.isEmpty else {
-            throw ConfigurationError(problems: [configuration.problem("relay.hosts", "at least one relay is needed")])
+            throw ConfigurationError(problems: [configuration.problem(path, "at least one host is needed")])
         }
         return endpoints
     }

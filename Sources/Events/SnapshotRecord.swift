@@ -1,0 +1,18 @@
+/// One record of a repository as a fetch brought it, verified.
+public struct SnapshotRecord: Hashable, Sendable {
+    /// `collection/rkey`.
+    public var path: String
+    /// As text.
+    public var cid: String
+    /// A JSON value in UTF-8.
+    public var body: [UInt8]
+
+    public init(path: String, cid: String, body: [UInt8]) {
+        self.path = path
+        self.cid = cid
+        self.body = body
+    }
+
+    public var collection: String { String(path.prefix { $0 != "/" }) }
+    public var rkey: String { String(path.drop { $0 != "/" }.dropFirst()) }
+}

@@ -1,0 +1,23 @@
+/// The statements about enumerations, jobs and hosts: files of the folder `SQL`, embedded.
+enum JobSQL {
+    static let openBackfillSource = text(PackageResources.open_backfill_source_sql)
+    static let restartBackfillSource = text(PackageResources.restart_backfill_source_sql)
+    static let noteBackfillSource = text(PackageResources.note_backfill_source_sql)
+    static let requireSource = text(PackageResources.require_source_sql)
+    static let storePage = text(PackageResources.store_page_sql)
+    static let moveBackfillCursor = text(PackageResources.move_backfill_cursor_sql)
+    static let feedJobs = text(PackageResources.feed_jobs_sql)
+    static let sweepJobs = text(PackageResources.sweep_jobs_sql)
+    static let claimJob = text(PackageResources.claim_job_sql)
+    static let touchJobs = text(PackageResources.touch_jobs_sql)
+    static let returnJob = text(PackageResources.return_job_sql)
+    static let streamedJob = text(PackageResources.streamed_job_sql)
+    static let buryJob = text(PackageResources.bury_job_sql)
+    static let parkHost = text(PackageResources.park_host_sql)
+    static let unparkHost = text(PackageResources.unpark_host_sql)
+    static let parkedHosts = text(PackageResources.parked_hosts_sql)
+    static let jobCounts = text(PackageResources.job_counts_sql)
+    static let selectJob = text(PackageResources.select_job_sql)
+
+    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+}

@@ -1,0 +1,2 @@
+-- $1 shard
+SELECT entry_id FROM backfill_positions WHERE shard = $1

@@ -1,0 +1,2 @@
+-- $1 shards
+SELECT make_backfill_shards($1)

@@ -1,0 +1,2 @@
+-- $1 host
+DELETE FROM parked_hosts WHERE host = $1
