@@ -19,6 +19,14 @@ public enum Limits {
     public static let nesting = 64
     /// Our own: length of a DID document that is read.
     public static let didDocumentBytes = 128 * 1024
+    /// Of a label's value; the lexicon's bound.
+    public static let labelValueBytes = 128
+    /// Of a label's subject: the bound of addresses in lexicons.
+    public static let labelSubjectBytes = 8 * 1024
+    /// Our own: of one label with all its fields. Those of the lexicon need less.
+    public static let labelBytes = 16 * 1024
+    /// Our own: labels of one message.
+    public static let labels = 10_000
     /// Our own: roots of a CAR header that are read.
     public static let carRoots = 16
 }

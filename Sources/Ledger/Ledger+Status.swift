@@ -28,6 +28,17 @@ public struct FleetStatus: Sendable {
         public var nextSeq: Int64
         public var held: Int
         public var outboxError: String?
+        /// The same of the shard's labels.
+        public var labels = LogStatus()
+    }
+    /// Where another log of a shard stands than the firehose's.
+    public struct LogStatus: Hashable, Sendable {
+        public var offset = EntryID.zero
+        public var lastSeq: Int64 = 0
+        public var lastCommitAgeMs: Int64?
+        public var nextSeq: Int64 = 1
+        public var held = 0
+        public var outboxError: String?
     }
     public var upstreams: [Upstream]
     public var shards: [ShardStatus]
@@ -75,6 +86,10 @@ extension Ledger {
             leaseMsLeft: try row.optional("lease_ms_left") ?? 0, haltedReason: try row.optional("halted_reason"),
             offset: try EntryID(row.value("entry_id", as: String.self)) ?? .zero, lastSeq: try row.value("last_seq"),
             lastCommitAgeMs: try row.optional("commit_age_ms"), nextSeq: try row.value("next_seq"),
-            held: Int(try row.value("held", as: Int64.self)), outboxError: try row.optional("outbox_error"))
+            held: Int(try row.value("held", as: Int64.self)), outboxError: try row.optional("outbox_error"),
+            labels: FleetStatus.LogStatus(
+                offset: EntryID(try row.value("label_entry_id", as: String.self)) ?? .zero, lastSeq: try row.value("label_last_seq"),
+                lastCommitAgeMs: try row.optional("label_commit_age_ms"), nextSeq: try row.value("label_next_seq"),
+                held: Int(try row.value("label_held", as: Int64.self)), outboxError: try row.optional("label_outbox_error")))
     }
 }

@@ -3,7 +3,7 @@
 /// A value: a copy is independent. A change costs the path to its key; ``rootCID()`` hashes what has changed since it was last called.
 /// Memory is about 200 bytes a key. Source: the repository specification, MST structure.
 public struct MerkleSearchTree: Sendable {
-    private var arena = MSTArena()
+    private(set) var arena = MSTArena()
     /// The number of keys.
     public private(set) var count = 0
 

@@ -26,8 +26,8 @@ struct RoleServices: Sendable {
 
     /// Reads every configured relay under its lease.
     func ingestFirehose() throws -> any Service {
-        var ingest = FirehoseIngesterConfiguration(hosts: try endpoints(configuration.relayHosts, of: "relay.hosts"))
-        if let start = FirehoseStart(configuration.relayStart) { ingest.start = start }
+        var ingest = FeedIngesterConfiguration(hosts: try endpoints(configuration.relayHosts, of: "relay.hosts"))
+        if let start = FeedStart(configuration.relayStart) { ingest.start = start }
         if let policy = FutureCursorPolicy(rawValue: configuration.relayFutureCursor) { ingest.futureCursor = policy }
         ingest.highWater = HighWaterGate.Limits(
             highEntries: configuration.highWaterEntries, highBytes: configuration.highWaterBytes,
@@ -36,8 +36,8 @@ struct RoleServices: Sendable {
         ingest.drainLimit = min(ingest.drainLimit, configuration.shutdownGrace / 2)
         ingest.leaseTimeToLive = configuration.leaseTTL
         ingest.leaseRenewal = configuration.leaseRenewal
-        return FirehoseIngester(
-            configuration: ingest, ledger: connections.ledger, streams: connections.workStreams(shards), worker: connections.name,
+        return FeedIngester(
+            .firehose, configuration: ingest, ledger: connections.ledger, streams: connections.workStreams(shards), worker: connections.name,
             logger: logger("ingest"), seams: connections.seams)
     }
 

@@ -3,7 +3,7 @@ import Events
 
 /// Makes records. The same account, number and time give the same bytes, so a repository keeps none of them.
 struct RecordGenerator: Sendable {
-    private let seed: UInt64
+    let seed: UInt64
     private let accounts: Int
     private let names: AccountNames
     private let bytesMean: Int

@@ -10,12 +10,14 @@ public actor SimulatedNetwork {
     let names: AccountNames
     let generator: RecordGenerator
     private let startMicroseconds: Int64
-    private(set) var accounts: [SimulatedAccount]
+    var accounts: [SimulatedAccount]
     let indexOfDID: [String: Int]
     private var draw: NetworkDraw
     private var clock: NetworkClock
     private var inactive: [Int] = []
     private var forgeries = 0
+    /// Archives that were wrong on purpose.
+    var lies = 0
     /// Draws for what is asked for from outside, so that it does not shift the network's own.
     private var asked: RandomStream
 
@@ -27,7 +29,7 @@ public actor SimulatedNetwork {
         let names = AccountNames(seed: seed)
         self.names = names
         generator = RecordGenerator(seed: seed, accounts: configuration.accounts, bytesMean: configuration.content.recordBytesMean)
-        accounts = (0..<configuration.accounts).map { SimulatedAccount(index: $0, did: names.did($0)) }
+        accounts = (0..<configuration.accounts).map { SimulatedAccount(index: $0, did: names.did($0), host: $0 % configuration.repositoryHosts) }
         indexOfDID = Dictionary(accounts.map { ($0.did, $0.index) }) { first, _ in first }
         draw = NetworkDraw(seed: seed, content: configuration.content, accounts: configuration.accounts)
         clock = NetworkClock(startMicroseconds: startMicroseconds, seed: seed)
@@ -227,9 +229,7 @@ public actor SimulatedNetwork {
     /// The account's repository, made if need be.
     func prepare(_ index: Int) throws(FormatError) -> SimulatedRepository {
         if let repository = accounts[index].repository { return repository }
-        let most = configuration.content.recordsMax(accounts: accounts.count)
-        let share = 1 - Double(index) / Double(accounts.count)
-        let count = Int(Double(most) * share * share * share)
+        let count = configuration.content.initialRecords(index, of: accounts.count)
         // An account's first records are older than the network's start, a minute or more, whoever needs them first.
         let entries = (0..<count).map { number in
             let time = startMicroseconds - 60_000_000 - Int64(count - number) * 3_600_000_000
@@ -247,7 +247,7 @@ public actor SimulatedNetwork {
     }
 
     /// What fails here is a defect of the simulator: nothing of it comes from outside.
-    private static func making<Value>(_ index: Int, _ body: () throws(FormatError) -> Value) throws(SimulatorError) -> Value {
+    static func making<Value>(_ index: Int, _ body: () throws(FormatError) -> Value) throws(SimulatorError) -> Value {
         do {
             return try body()
         } catch {

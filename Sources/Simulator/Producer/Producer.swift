@@ -72,7 +72,7 @@ actor Producer {
 
     /// Takes an order. What needs no event begins at once; the rest comes with the next events.
     func take(_ order: FaultOrder) async throws {
-        try order.validate(relays: relays.count)
+        try order.validate(relays: relays.count, hosts: configuration.repositoryHosts)
         let isNow = order.everyEvents == 0 && order.count > 0
         switch order.kind.place {
         case .server where isNow: serverFaults.begin(order)
@@ -81,7 +81,9 @@ actor Producer {
                 let orders = Array(repeating: order, count: order.kind.place == .connection ? order.count : 1)
                 lagBytes = try await relay.publish([], orders: orders)
             }
-        default: plan.take(order)
+        default:
+            if order.kind.place == .server, order.count == 0, order.everyEvents == 0 { serverFaults.end(order) }
+            plan.take(order)
         }
     }
 
