@@ -47,6 +47,6 @@ import Testing
         ]
         let addresses = [c.apiBind, c.operationsBind, c.simulatorBind]
         #expect(numbers.allSatisfy { $0 >= 0 } && times.allSatisfy { $0 >= .zero } && addresses.allSatisfy(\.isLoopback))
-        #expect(c.isStrict && !c.allowsPrivateHosts && c.relayHosts.count == 1)
+        #expect(c.isStrict && !c.allowsPrivateHosts && !c.apiAllowsWrites && c.relayHosts.count == 1)
     }
 }
