@@ -12,14 +12,15 @@ public actor SimulatedNetwork {
     private let startMicroseconds: Int64
     var accounts: [SimulatedAccount]
     let indexOfDID: [String: Int]
-    private var draw: NetworkDraw
-    private var clock: NetworkClock
-    private var inactive: [Int] = []
+    var draw: NetworkDraw
+    var clock: NetworkClock
+    /// Those that may come back by themselves.
+    var inactive: [Int] = []
     private var forgeries = 0
     /// Archives that were wrong on purpose.
     var lies = 0
     /// Draws for what is asked for from outside, so that it does not shift the network's own.
-    private var asked: RandomStream
+    var asked: RandomStream
 
     /// Names the accounts; their keys and repositories are made when first needed, or by ``build(progress:)``.
     public init(configuration: SimulatorConfiguration, startMicroseconds: Int64) {
@@ -92,8 +93,8 @@ public actor SimulatedNetwork {
     }
 
     /// A repository that changes without a commit, and the `#sync` that says so.
-    func diverge() throws(SimulatorError) -> NetworkEvent {
-        let index = active(from: asked.below(accounts.count)) ?? 0
+    func diverge(_ chosen: Int? = nil) throws(SimulatorError) -> NetworkEvent {
+        let index = chosen ?? active(from: asked.below(accounts.count)) ?? 0
         return try Self.making(index) { () throws(FormatError) in
             let message = try change(index)
             guard let repository = accounts[index].repository else { throw FormatError(.missingBlock, "no repository") }
@@ -105,8 +106,8 @@ public actor SimulatedNetwork {
     }
 
     /// Another key for an account, and the `#identity` that says so.
-    func rotateKey() -> NetworkEvent {
-        let index = active(from: asked.below(accounts.count)) ?? 0
+    func rotateKey(_ chosen: Int? = nil) -> NetworkEvent {
+        let index = chosen ?? active(from: asked.below(accounts.count)) ?? 0
         accounts[index].keyGeneration += 1
         accounts[index].key = nil
         let did = accounts[index].did
@@ -167,7 +168,7 @@ public actor SimulatedNetwork {
     }
 
     /// The first active account from a place on, around the end.
-    private func active(from place: Int) -> Int? {
+    func active(from place: Int) -> Int? {
         for step in 0..<accounts.count {
             let index = (place + step) % accounts.count
             if accounts[index].status.isActive { return index }
@@ -177,7 +178,7 @@ public actor SimulatedNetwork {
 
     // MARK: Accounts
 
-    private func change(_ index: Int) throws(FormatError) -> MessageEncoder.Commit {
+    func change(_ index: Int) throws(FormatError) -> MessageEncoder.Commit {
         var repository = try prepare(index)
         let changes = writes(index, repository)
         let rev = tid(microseconds: clock.tick(), clockID: index)
