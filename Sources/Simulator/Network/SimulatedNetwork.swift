@@ -29,7 +29,7 @@ public actor SimulatedNetwork {
         self.startMicroseconds = startMicroseconds
         let names = AccountNames(seed: seed)
         self.names = names
-        generator = RecordGenerator(seed: seed, accounts: configuration.accounts, bytesMean: configuration.content.recordBytesMean)
+        generator = RecordGenerator(seed: seed, accounts: configuration.accounts, content: configuration.content)
         accounts = (0..<configuration.accounts).map { SimulatedAccount(index: $0, did: names.did($0), host: $0 % configuration.repositoryHosts) }
         indexOfDID = Dictionary(accounts.map { ($0.did, $0.index) }) { first, _ in first }
         draw = NetworkDraw(seed: seed, content: configuration.content, accounts: configuration.accounts)
@@ -39,9 +39,10 @@ public actor SimulatedNetwork {
 
     public var dids: [String] { accounts.map(\.did) }
 
-    /// Makes keys and repositories of the busiest accounts, up to 2,000; the others' follow when first needed, with the same content.
+    /// Makes keys and repositories of the busiest accounts, up to 2,000, but none of the huge ones; the others' follow when first needed, with the
+    /// same content.
     public func build(progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws(SimulatorError) {
-        let total = min(accounts.count, 2_000)
+        let total = min(max(accounts.count - configuration.content.hugeRepositories, 0), 2_000)
         for index in 0..<total {
             try Self.making(index) { () throws(FormatError) in _ = try prepare(index) }
             if (index + 1) % 20 == 0 || index + 1 == total { progress(index + 1, total) }
