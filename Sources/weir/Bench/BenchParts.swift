@@ -7,6 +7,7 @@ enum BenchParts {
         EndToEndBench.self,
         LatencyBench.self,
         MemoryBench.self,
+        BackfillBench.self,
         FailoverBench.self,
     ]
 }
