@@ -25,6 +25,12 @@ public struct CARWriter: Sendable {
 
     public mutating func append(_ block: Block) { append(block.cid, block.bytes) }
 
+    /// Takes out what was written since the last time, for an archive that is larger than what should be in memory.
+    public mutating func takeBytes() -> [UInt8] {
+        defer { bytes.removeAll(keepingCapacity: true) }
+        return bytes
+    }
+
     /// A whole CAR at once.
     public static func encode(roots: [CID], blocks: some Sequence<Block>) -> [UInt8] {
         var writer = CARWriter(roots: roots)
