@@ -2,6 +2,7 @@
 enum BenchParts {
     static let all: [any BenchPart.Type] = [
         DecodeBench.self,
+        ArchiveBench.self,
         IngestBench.self,
         AppendBench.self,
         EndToEndBench.self,
