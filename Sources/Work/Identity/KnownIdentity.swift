@@ -1,17 +1,7 @@
 internal import ATProto
 internal import Events
 
-/// What a DID's document says, as far as verification needs it; the key parsed once.
-struct ResolvedIdentity: Sendable {
-    var did: String
-    var key: VerificationKey
-    /// The account's own host (`#atproto_pds`), empty where there is none.
-    var host: String
-    var handle: String
-    var fetchedAt: WallTime
-}
-
-/// What is kept of it in memory, tens of thousands at a time: host and handle are the ledger's.
+/// What is kept of an identity in memory, tens of thousands at a time: host and handle are the ledger's.
 struct KnownIdentity: Sendable {
     var key: VerificationKey
     var fetchedAt: WallTime

@@ -1,5 +1,5 @@
 /// Where a DID's document is: decided from its text alone.
-enum DIDLocation: Hashable, Sendable {
+public enum DIDLocation: Hashable, Sendable {
     /// The did:plc directory has it under this DID.
     case directory
     /// did:web: its own host serves `/.well-known/did.json`.
@@ -7,7 +7,7 @@ enum DIDLocation: Hashable, Sendable {
     case unsupported(reason: String)
 
     /// Source: the specification of DIDs in AT Protocol: did:plc and did:web without paths; a port, percent-encoded, only on localhost.
-    init(_ did: String) {
+    public init(_ did: String) {
         if did.hasPrefix("did:plc:") {
             let id = did.dropFirst("did:plc:".count)
             let isBase32 = id.utf8.allSatisfy {

@@ -2,7 +2,7 @@ internal import NIOCore
 
 /// Which addresses a stranger's host name may stand for.
 ///
-/// A DID document is written by anybody: without this, a worker could be sent to the machines around it.
+/// A DID document is written by anybody: without this, this process could be sent to the machines around it.
 enum AddressPolicy {
     /// Whether the address is one of the public network: not loopback, private (RFC 1918, RFC 4193), link-local, shared (RFC 6598), multicast,
     /// unspecified, or reserved for documentation and tests; IPv4 inside IPv6 is looked at as IPv4.
