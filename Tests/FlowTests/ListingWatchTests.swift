@@ -26,6 +26,9 @@ struct ListingWatchTests {
     func sameCursor() {
         var watch = ListingWatch(cursor: "x")
         #expect(watch.received(next: "x", isEmpty: false) == .circle)
+        var later = ListingWatch(cursor: nil)
+        for page in 0..<100 { _ = later.received(next: "\(page)", isEmpty: false) }
+        #expect(later.received(next: "99", isEmpty: false) == .circle)
     }
 
     @Test("cursors are told apart by their bytes")

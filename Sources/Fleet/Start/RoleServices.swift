@@ -54,8 +54,8 @@ struct RoleServices: Sendable {
         backfill.leaseTimeToLive = configuration.leaseTTL
         backfill.leaseRenewal = configuration.leaseRenewal
         return BackfillIngester(
-            configuration: backfill, ledger: connections.ledger, queue: connections.jobQueue, worker: connections.name, logger: logger("backfill"),
-            seams: connections.seams)
+            configuration: backfill, ledger: connections.ledger, queue: connections.jobQueue, shards: shards, worker: connections.name,
+            logger: logger("backfill"), seams: connections.seams)
     }
 
     /// The shard pipeline, and the publisher of what it logs.
