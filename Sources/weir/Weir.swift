@@ -19,6 +19,7 @@ struct Weir: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "Run", subcommands: [Up.self, Migrate.self, Ingest.self, Worker.self, API.self, Simulate.self]),
             CommandGroup(name: "Look", subcommands: [Status.self, Tail.self, Inspect.self, Health.self, Bench.self]),
+            CommandGroup(name: "Choose", subcommands: [Repos.self]),
             CommandGroup(name: "About", subcommands: [Config.self, VersionCommand.self]),
         ])
 

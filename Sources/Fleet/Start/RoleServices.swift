@@ -105,12 +105,10 @@ struct RoleServices: Sendable {
             let may = configuration.apiAllowsWrites ? "reads everything, and changes which repositories are wanted" : "reads everything"
             logger("api").warning("there is no authentication: whoever reaches this address \(may)", metadata: ["bind": "\(bind)"])
         }
-        // A scope of another name than live tracks repositories; without the key nothing does.
-        let isTracking = (configuration.values["repos.scope"]?.text ?? "live") != "live"
         return try APIService(
             configuration: try server(bind), ledger: connections.ledger, outlet: connections.outlets, streams: connections.workStreams(shards),
-            shards: shards, scope: APIScope(isTracking: isTracking, allowsWrites: configuration.apiAllowsWrites), metrics: metrics,
-            logger: logger("api"), seams: connections.seams,
+            shards: shards, scope: APIScope(isTracking: configuration.reposScope.tracks, allowsWrites: configuration.apiAllowsWrites),
+            metrics: metrics, logger: logger("api"), seams: connections.seams,
             onBound: { onServing(BindAddress(host: bind.host, port: $0)) })
     }
 
