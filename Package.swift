@@ -125,7 +125,7 @@ let package = Package(
                 nioHTTP1, httpClient,
             ]),
         tests("SimulatorTests", ["Simulator", "ATProto", "Events", log, nioCore, nioHTTP1, nioPosix, httpClient]),
-        tests("FleetTests", ["Fleet", "TestSupport", log, subprocess]),
+        tests("FleetTests", ["Fleet", "Simulator", "TestSupport", log, subprocess]),
         tests("Scenarios", ["Simulator", "Events", "PostgresClient", "RedisClient", "TestSupport", log, lifecycle, nioCore, nioHTTP1, httpClient]),
     ]
 )

@@ -40,6 +40,8 @@ import Testing
             c.postgresConnections, c.shards, c.highWaterEntries, c.highWaterBytes, c.highWaterMemoryPercent, c.workerBatchEntries, c.workerBatchBytes,
             c.streamTailEntries, c.identityFetches, c.publisherBatchEvents, c.outletKeepEntries, c.apiClientBuffer, c.apiClients, c.simulatorSeed,
             c.simulatorAccounts, c.simulatorRate, c.simulatorRelays, c.simulatorPrebuild,
+            c.simulatorRepositoryHosts, c.simulatorInitialRecords, c.simulatorHugeRepositories, c.simulatorHugeBytes, c.simulatorLabelers,
+            c.simulatorLabelRate,
         ]
         let times: [Duration] = [
             c.leaseTTL, c.leaseRenewal, c.predecessorWait, c.identityWait, c.identityLifetime, c.publisherPoll, c.apiHeartbeat, c.readyStallAfter,
