@@ -2,6 +2,7 @@ import ATProto
 import Broker
 import Events
 import Flow
+import Hosts
 import Ingest
 import Ledger
 import Logging
@@ -26,7 +27,7 @@ struct RoleServices: Sendable {
 
     /// Reads every configured relay under its lease.
     func ingestFirehose() throws -> any Service {
-        var ingest = FeedIngesterConfiguration(hosts: try endpoints(configuration.relayHosts, of: "relay.hosts"))
+        var ingest = FeedIngesterConfiguration(hosts: try addresses(configuration.relayHosts, of: "relay.hosts") { try WebSocketEndpoint($0) })
         if let start = FeedStart(configuration.relayStart) { ingest.start = start }
         if let policy = FutureCursorPolicy(rawValue: configuration.relayFutureCursor) { ingest.futureCursor = policy }
         ingest.highWater = HighWaterGate.Limits(
@@ -46,7 +47,7 @@ struct RoleServices: Sendable {
         var backfill = BackfillIngesterConfiguration(scope: configuration.reposScope)
         backfill.signal = configuration.reposSignal
         backfill.file = configuration.reposFile
-        if backfill.scope.enumerates { backfill.hosts = try endpoints(configuration.backfillHosts, of: "backfill.hosts") }
+        if backfill.scope.enumerates { backfill.hosts = try addresses(configuration.backfillHosts, of: "backfill.hosts") { try HostEndpoint($0) } }
         backfill.pageEntries = configuration.backfillPage
         backfill.jobsMax = configuration.backfillJobsMax
         backfill.queueHighWater = configuration.backfillQueueHighWater
@@ -138,19 +139,20 @@ struct RoleServices: Sendable {
         return server
     }
 
-    private func endpoints(_ hosts: [String], of path: String) throws -> [WebSocketEndpoint] {
-        var endpoints: [WebSocketEndpoint] = []
+    /// The addresses of a key, at least one.
+    private func addresses<Address>(_ hosts: [String], of path: String, read: (String) throws -> Address) throws -> [Address] {
+        var addresses: [Address] = []
         for host in hosts {
             do {
-                endpoints.append(try WebSocketEndpoint(host))
+                addresses.append(try read(host))
             } catch {
                 throw ConfigurationError(problems: [configuration.problem(path, "\(host): \(error)")])
             }
         }
-        guard !endpoints.isEmpty else {
+        guard !addresses.isEmpty else {
             throw ConfigurationError(problems: [configuration.problem(path, "at least one host is needed")])
         }
-        return endpoints
+        return addresses
     }
 
     private func check(_ problems: [String]) throws {
