@@ -69,12 +69,16 @@ let package = Package(
         module("PostgresClient", ["CLibpq", log, lifecycle, deque, ordered]),
         module("Broker", ["Events", "RedisClient", nioCore]),
         module("Ledger", ["Events", "PostgresClient"], resources: [.embedInCode("SQL")]),
+        module("Hosts", ["Events", "ATProto", nioCore, nioPosix, nioHTTP1, nioSSL, httpClient]),
         module(
             "Ingest",
-            ["Events", "Flow", "ATProto", "Broker", "Ledger", log, metrics, lifecycle, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
+            [
+                "Events", "Flow", "ATProto", "Broker", "Ledger", "Hosts", log, metrics, lifecycle, nioCore, nioPosix, nioHTTP1, nioWebSocket,
+                nioSSL,
+            ]),
         module(
             "Work",
-            ["Events", "Flow", "ATProto", "Broker", "Ledger", log, metrics, coreMetrics, lifecycle, nioCore, nioPosix, nioHTTP1, httpClient]),
+            ["Events", "Flow", "ATProto", "Broker", "Ledger", "Hosts", log, metrics, coreMetrics, lifecycle, nioCore]),
         module("Outbox", ["Events", "Flow", "Broker", "Ledger", log, metrics, lifecycle]),
         module(
             "Serve",
@@ -83,7 +87,8 @@ let package = Package(
         module(
             "Fleet",
             [
-                "CMalloc", "Events", "Flow", "ATProto", "RedisClient", "PostgresClient", "Broker", "Ledger", "Ingest", "Work", "Outbox", "Serve",
+                "CMalloc", "Events", "Flow", "ATProto", "RedisClient", "PostgresClient", "Broker", "Ledger", "Hosts", "Ingest", "Work", "Outbox",
+                "Serve",
                 "Simulator", log, metrics, lifecycle, signals, nioCore, nioHTTP1, httpClient, yams, subprocess,
             ]),
         .executableTarget(
@@ -105,6 +110,7 @@ let package = Package(
         tests("PostgresClientTests", ["PostgresClient", "TestSupport", log]),
         tests("BrokerTests", ["Broker", "Events", "RedisClient", "TestSupport", nioCore]),
         tests("LedgerTests", ["Ledger", "Events", "PostgresClient", "TestSupport", log]),
+        tests("HostsTests", ["Hosts", "ATProto", "Events", "TestSupport", nioCore, nioPosix, nioSSL]),
         tests(
             "IngestTests",
             [
@@ -126,7 +132,7 @@ let package = Package(
                 nioCore, nioEmbedded, nioHTTP1, nioPosix, httpClient,
             ]),
         tests("SimulatorTests", ["Simulator", "ATProto", "Events", log, nioCore, nioHTTP1, nioPosix, httpClient]),
-        tests("FleetTests", ["Fleet", "TestSupport", log, subprocess]),
+        tests("FleetTests", ["Fleet", "Events", "TestSupport", log, subprocess]),
         tests("WeirTests", ["weir", "Events", "Ledger", "Serve", "TestSupport", arguments, lifecycle]),
         tests("Scenarios", ["Simulator", "Events", "PostgresClient", "RedisClient", "TestSupport", log, lifecycle, nioCore, nioHTTP1, httpClient]),
     ]

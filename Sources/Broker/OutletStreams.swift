@@ -94,5 +94,5 @@ public struct OutletStreams: Sendable {
         return events
     }
 
-    private func affinity(_ run: RunID) -> Int { run.firehoseShard ?? ShardMap(count: 64).shard(of: run.description) }
+    private func affinity(_ run: RunID) -> Int { run.liveShard ?? ShardMap(count: 64).shard(of: run.description) }
 }

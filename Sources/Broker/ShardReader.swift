@@ -23,7 +23,7 @@ public struct ShardReader: Sendable {
     /// again at `after`: a stream that starts anew with lower ids would be invisible.
     /// - Parameter block: 0 does not wait; it is rounded down to milliseconds, at least one.
     public func read(after: EntryID, count: Int, block: Duration) async throws(BrokerError) -> [ReadEntry] {
-        let key = streams.keys.firehoseLive(shard)
+        let key = streams.key(shard)
         var arguments: [RedisArgument] = ["COUNT", .integer(sizer.count(atMost: count))]
         if block > .zero { arguments += ["BLOCK", .integer(max(block.milliseconds, 1))] }
         arguments += ["STREAMS", .string(key), .string(after.description)]

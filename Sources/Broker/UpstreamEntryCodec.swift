@@ -5,6 +5,7 @@ import RedisClient
 /// Encodes the entries of one append: what they have in common is encoded once.
 struct UpstreamEntryEncoder {
     private let keys: StreamKeys
+    private let topic: WorkTopic
     /// The key and `*`, of each shard that was seen.
     private var heads: [ByteBuffer?]
     /// Host and session, up to the name of `n`, of the entry before.
@@ -12,8 +13,9 @@ struct UpstreamEntryEncoder {
     private var originHost = ""
     private var originSession: Int64 = -1
 
-    init(keys: StreamKeys, shards: ShardMap) {
+    init(keys: StreamKeys, topic: WorkTopic, shards: ShardMap) {
         self.keys = keys
+        self.topic = topic
         heads = Array(repeating: nil, count: shards.count)
     }
 
@@ -60,7 +62,7 @@ struct UpstreamEntryEncoder {
     private mutating func head(of shard: Shard) -> ByteBuffer {
         if let head = heads[shard] { return head }
         let head = RedisBatch.encode { writer in
-            writer.write(keys.firehoseLive(shard))
+            writer.write(keys.work(topic, shard))
             writer.write("*" as StaticString)
         }
         heads[shard] = head

@@ -31,6 +31,6 @@ extension WorkStreams {
     }
 
     private func position(of shard: Shard) -> StreamPosition {
-        StreamPosition(redis: redis, key: keys.firehoseLive(shard), affinity: shard)
+        StreamPosition(redis: redis, key: key(shard), affinity: shard)
     }
 }

@@ -2,20 +2,25 @@ public import Events
 import NIOCore
 public import RedisClient
 
-/// The sharded streams between ingesters and workers, in Redis: append, read, position, trim, levels.
+/// The sharded streams of one topic between ingesters and workers, in Redis: append, read, position, trim, levels.
 ///
 /// Owns the names and shapes of entries (see `UpstreamEntry`). Does not own decisions: n, barriers, gates, offsets come from `Flow`
 /// and the ledger. What a crash leaves behind: entries appended and not acknowledged, which are appended again under the same n.
 public struct WorkStreams: Sendable {
     public let keys: StreamKeys
     public let shards: ShardMap
+    public let topic: WorkTopic
     let redis: RedisClient
 
-    public init(redis: RedisClient, keys: StreamKeys, shards: ShardMap) {
+    public init(redis: RedisClient, keys: StreamKeys, shards: ShardMap, topic: WorkTopic = .firehose) {
+        self.topic = topic
         self.redis = redis
         self.keys = keys
         self.shards = shards
     }
+
+    /// The stream of a shard.
+    func key(_ shard: Shard) -> String { keys.work(topic, shard) }
 
     /// Appends the items in their order as one pipeline.
     ///
@@ -26,7 +31,7 @@ public struct WorkStreams: Sendable {
     public func append(_ items: [AppendItem], lane: Int = 0) async -> [AppendResult] {
         guard let first = items.first else { return [] }
         var batch = RedisBatch(capacityBytes: items.count * 384)
-        var encoder = UpstreamEntryEncoder(keys: keys, shards: shards)
+        var encoder = UpstreamEntryEncoder(keys: keys, topic: topic, shards: shards)
         for item in items { encoder.append(item, to: &batch) }
         do {
             let replies = try await redis.send(batch, affinity: shards.shard(of: first.entry.host) + lane)
@@ -45,7 +50,7 @@ public struct WorkStreams: Sendable {
 
     private func result(_ reply: RedisValue, shard: Shard) -> AppendResult {
         if case .bulk(let buffer) = reply, let id = EntryID(reply: buffer) { return .written(id) }
-        let place = "XADD \(keys.firehoseLive(shard))"
+        let place = "XADD \(key(shard))"
         if case .error(let error) = reply { return .refused(BrokerError(error, place: place)) }
         return .unknown(BrokerError(code: .corrupt, message: "the answer is no id", place: place))
     }
@@ -73,8 +78,8 @@ public struct WorkStreams: Sendable {
         var batch = RedisBatch()
         batch.append("INFO", "memory")
         for shard in 0..<shards.count {
-            batch.append("XLEN", .string(keys.firehoseLive(shard)))
-            batch.append("MEMORY", "USAGE", .string(keys.firehoseLive(shard)))
+            batch.append("XLEN", .string(key(shard)))
+            batch.append("MEMORY", "USAGE", .string(key(shard)))
         }
         let replies = try await redis.brokered(batch)
         return try brokered(at: "levels") { () throws(RedisError) in
@@ -106,7 +111,7 @@ public struct WorkStreams: Sendable {
 
     /// Nil where there is none, or one that cannot be read.
     public func cursorHint(host: String) async throws(BrokerError) -> CursorHint? {
-        let key = keys.cursorHint(host: host)
+        let key = keys.cursorHint(host: host, topic: topic)
         let replies = try await redis.brokered(RedisBatch(RedisCommand("GET", .string(key))))
         return try brokered(at: "GET \(key)") { () throws(RedisError) in
             guard let value = try replies[0].optional() else { return nil }
@@ -115,7 +120,7 @@ public struct WorkStreams: Sendable {
     }
 
     public func setCursorHint(_ hint: CursorHint, host: String) async throws(BrokerError) {
-        let key = keys.cursorHint(host: host)
+        let key = keys.cursorHint(host: host, topic: topic)
         let replies = try await redis.brokered(RedisBatch(RedisCommand("SET", .string(key), .string(hint.text))))
         _ = try brokered(at: "SET \(key)") { () throws(RedisError) in try replies[0].get() }
     }

@@ -10,6 +10,9 @@ public struct LogEvent: Hashable, Sendable {
         /// A repository's state changed: it was declared to be at another one (`#sync`), was found desynchronized, or is being fetched. Body:
         /// `{"state": …, "reason": …}`; `state` (``RepositoryPhase``) where the repository is tracked.
         case sync
+        /// A labeler put a label on a subject, changed it or withdrew it (`neg`). `did` is the subject's, `time` the label's own `cts`.
+        /// Body: `{"ver": …, "src": …, "uri": …, "cid": …, "val": …, "neg": …, "cts": …, "exp": …}`, what the label lacks left out but `neg`.
+        case label
         /// How far a long operation is, in a run of its own. Body: numbers by name.
         case progress
         /// The last event of a run that ends: nothing follows it. Body: `{"state": "finished"}` or `cancelled`, `failed`.
@@ -37,7 +40,7 @@ public struct LogEvent: Hashable, Sendable {
     public var host: String
     /// The upstream's own time, as it came.
     public var time: String
-    /// Empty, or why a lenient fleet delivered what a strict one would have refused (`signature`, `chain`).
+    /// Empty, or why a lenient fleet delivered what a strict one would have refused (`signature`, `chain`); at a label also `unsigned`.
     public var mark: String
     /// When the log took it.
     public var loggedAt: WallTime

@@ -1,4 +1,4 @@
-/// The name of a run: 1 to 256 bytes of `A-Z a-z 0-9 . _ : / -`; the live firehose of shard 3 is `firehose/3`.
+/// The name of a run: 1 to 256 bytes of `A-Z a-z 0-9 . _ : / -`; the live firehose of shard 3 is `firehose/3`, its labels `labels/3`.
 public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
     public let description: String
 
@@ -10,15 +10,25 @@ public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     private init(trusted: String) { description = trusted }
 
-    public static func firehose(_ shard: Shard) -> RunID { RunID(trusted: "firehose/\(shard)") }
+    public static func firehose(_ shard: Shard) -> RunID { live(.firehose, shard) }
+
+    public static func labels(_ shard: Shard) -> RunID { live(.labels, shard) }
+
+    /// The run of a shard that never ends.
+    public static func live(_ log: LiveLog, _ shard: Shard) -> RunID { RunID(trusted: "\(log.rawValue)/\(shard)") }
 
     /// The run that tells how a host's backfill goes; nil where the host's name can't stand in a run's id.
     public static func backfill(host: String) -> RunID? { RunID("backfill/\(host)") }
 
     /// The shard of a live firehose run, nil for any other run.
-    public var firehoseShard: Shard? {
-        guard description.hasPrefix("firehose/") else { return nil }
-        guard let shard = Int(description.dropFirst("firehose/".count)), shard >= 0, Self.firehose(shard) == self else { return nil }
+    public var firehoseShard: Shard? { shard(of: .firehose) }
+
+    /// The shard of a live run, nil for any other run.
+    public var liveShard: Shard? { LiveLog.allCases.lazy.compactMap { shard(of: $0) }.first }
+
+    private func shard(of log: LiveLog) -> Shard? {
+        guard description.hasPrefix(log.rawValue), let slash = description.firstIndex(of: "/") else { return nil }
+        guard let shard = Int(description[slash...].dropFirst()), shard >= 0, Self.live(log, shard) == self else { return nil }
         return shard
     }
 

@@ -27,6 +27,10 @@ public struct ShardMap: Hashable, Sendable {
     }
 
     public func shard(of key: String) -> Shard { shard(of: key.utf8) }
+
+    /// The shard of a label: of the DID in its subject; where the subject has none, of the upstream that brought it. Whoever hands a message to
+    /// shards and whoever takes a shard's labels out of it must agree on this.
+    public func shard(ofSubject did: String?, from host: String) -> Shard { shard(of: did ?? host) }
 }
 
 /// The names of every Redis key that Weir writes. Each is `<prefix><name>`, the prefix is empty unless configured.
@@ -43,10 +47,25 @@ public struct StreamKeys: Hashable, Sendable {
     public func firehoseBackfill(_ shard: Shard) -> String { "\(prefix)firehose_backfill:{\(shard)}" }
     /// The queue of repositories that are to be fetched: a hint, the rows in Postgres are the truth.
     public var repoBackfill: String { "\(prefix)repo_backfill" }
+    /// The stream that labelers' ingesters write and the owner of the shard reads.
+    public func labelLive(_ shard: Shard) -> String { "\(prefix)label_live:{\(shard)}" }
+    /// The work stream of a topic.
+    public func work(_ topic: WorkTopic, _ shard: Shard) -> String {
+        switch topic {
+        case .firehose: firehoseLive(shard)
+        case .labels: labelLive(shard)
+        }
+    }
     /// The outlet stream of a run; the id of an entry is `<seq>-0`.
     public func outlet(run: RunID) -> String { "\(prefix)run:{\(run)}" }
-    /// A hint (never the truth) of the last barrier that all shards acknowledged, as `epoch:seq`.
-    public func cursorHint(host: String) -> String { "\(prefix)cursor:{\(host)}" }
+    /// A hint (never the truth) of the last barrier that all shards acknowledged, as `session/epoch:seq`. One host may be a relay and a labeler, with
+    /// numberings of their own.
+    public func cursorHint(host: String, topic: WorkTopic = .firehose) -> String {
+        switch topic {
+        case .firehose: "\(prefix)cursor:{\(host)}"
+        case .labels: "\(prefix)label_cursor:{\(host)}"
+        }
+    }
 
     /// The consumer group that carries the committed position of a work stream, for `XINFO GROUPS` and autoscalers.
     public static let workGroup = "weir"

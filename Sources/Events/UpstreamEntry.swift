@@ -9,6 +9,8 @@ public struct UpstreamEntry: Hashable, Sendable {
         /// "All of this upstream up to `seq` is in front of this line."
         case barrier
         case commit, sync, identity, account
+        /// A message of a labeler. It stands in the stream of each shard that one of its labels belongs to.
+        case labels
         /// A message inside intact framing that could not be split, or of a type without a key: kept, counted as refused, passed.
         case malformed
         /// A message of a type that Weir does not know; the specification says to ignore it. Counted and passed.
@@ -19,7 +21,7 @@ public struct UpstreamEntry: Hashable, Sendable {
         case host, session, n, epoch, seq, kind, gap, shed, did, rev, time, frame
     }
 
-    /// The upstream, as configured: host and, where it is not the default, port.
+    /// The upstream, as configured: host and, where it is not the default, port; or a labeler's DID.
     public var host: String
     /// The number of the connection start, from Postgres; grows over all upstreams.
     public var session: Int64
@@ -33,7 +35,7 @@ public struct UpstreamEntry: Hashable, Sendable {
     public var gap: Gap?
     /// At a barrier of a halted shard that has reached its quota: messages before this barrier were left out, and its watermark must not rise.
     public var shed: Bool
-    /// Key of the message; empty at `open`, `barrier`, `malformed` and `unknown`.
+    /// Key of the message; empty at `open`, `barrier`, `labels` (whose labels have one each), `malformed` and `unknown`.
     public var did: String
     /// At a commit or sync, otherwise empty.
     public var rev: String

@@ -2,7 +2,7 @@
 public struct UpstreamName: Hashable, Sendable, CustomStringConvertible {
     public enum Kind: String, Hashable, Sendable, CaseIterable { case firehose, labeler, changes, backfill }
     public var kind: Kind
-    /// `host` or `host:port`, lower case, no scheme.
+    /// `host` or `host:port`, lower case, no scheme. A labeler that is configured by its DID has that DID as its name: its host may change.
     public var host: String
     public init(kind: Kind, host: String) {
         self.kind = kind

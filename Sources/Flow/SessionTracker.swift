@@ -83,7 +83,7 @@ public struct SessionTracker: Hashable, Sendable {
         switch entry.kind {
         case .open: return open(at: index, entry)
         case .barrier: return barrier(at: index, entry)
-        case .commit, .sync, .identity, .account, .malformed, .unknown:
+        case .commit, .sync, .identity, .account, .labels, .malformed, .unknown:
             // An ingester that numbers anything but its opening with 0 is ours and wrong: the session is not trusted.
             guard entry.n > 0 else { return asked(at: index) ? .stale : .unopened(session: session.number) }
             state.sessions[index].expectedN += 1

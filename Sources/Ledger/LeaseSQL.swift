@@ -14,6 +14,7 @@ enum LeaseSQL {
     static let renewUpstreams = text(PackageResources.renew_upstreams_sql)
     static let releaseUpstream = text(PackageResources.release_upstream_sql)
     static let resumePosition = text(PackageResources.resume_position_sql)
+    static let upstreamEndpoint = text(PackageResources.upstream_endpoint_sql)
     static let issuedNumbers = text(PackageResources.issued_numbers_sql)
     static let openSession = text(PackageResources.open_session_sql)
     static let closeSession = text(PackageResources.close_session_sql)

@@ -13,9 +13,13 @@ extension Ledger {
 
     /// Creates or updates the schema under an advisory lock; safe to run twice and from several processes at once.
     ///
-    /// Writes `shards` at the first migration: rows of `shards`, runs `firehose/<k>` (state started) and their `run_outbox` rows for the sink `outlet`.
+    /// Writes `shards` at the first migration: rows of `shards`, runs `firehose/<k>` and `labels/<k>` (state started) and their `run_outbox` rows for the sink `outlet`.
     /// A different count later is an error (`other`, says both numbers), since keys would change shards.
     public func migrate(shards: ShardMap, progress: @Sendable (MigrationStep) -> Void) async throws(LedgerError) {
+        try await migrate(shards: shards, by: Migration.all, progress: progress)
+    }
+
+    func migrate(shards: ShardMap, by migrations: [Migration], progress: @Sendable (MigrationStep) -> Void) async throws(LedgerError) {
         try await mapped("migrate") {
             guard pool.configuration.searchPath == [schema], Self.isSchemaName(schema) else {
                 let message =
@@ -24,9 +28,9 @@ extension Ledger {
             }
             let connection = try await PostgresConnection.connect(migrationConfiguration)
             do {
-                for (index, migration) in Migration.all.enumerated() {
+                for (index, migration) in migrations.enumerated() {
                     let applied = try await connection.transaction { connection in try await apply(migration, on: connection) }
-                    progress(MigrationStep(name: migration.name, number: index + 1, total: Migration.all.count, applied: applied))
+                    progress(MigrationStep(name: migration.name, number: index + 1, total: migrations.count, applied: applied))
                 }
                 try await connection.transaction { connection in try await fix(shards, on: connection) }
                 _ = try await connection.query(SchemaSQL.makePartitions, [.int32(3)])
@@ -71,6 +75,7 @@ extension Ledger {
             _ = try await connection.query(SchemaSQL.seedShards, [.int32(Int32(clamping: shards.count))])
             _ = try await connection.query(SchemaSQL.seedRepositories, [.int32(Int32(clamping: shards.count))])
             _ = try await connection.query(SchemaSQL.seedBackfill, [.int32(Int32(clamping: shards.count))])
+            _ = try await connection.query(SchemaSQL.seedLabels)
             return
         }
         guard fixed == "\(shards.count)" else {

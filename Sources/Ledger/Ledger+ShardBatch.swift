@@ -19,8 +19,10 @@ public struct SessionProgress: Hashable, Sendable {
 
 /// A repository as the log stands: what the next commit of that DID must follow.
 public struct RepositoryState: Hashable, Sendable {
-    /// `desynchronized`: its chain broke and it waits for a resync; live commits go on as its configuration says.
-    public enum Status: String, Hashable, Sendable, CaseIterable { case active, desynchronized, inactive, deleted }
+    /// As `Flow.RepositoryChain.Status`, which decides what each means.
+    public enum Status: String, Hashable, Sendable, CaseIterable {
+        case active, desynchronized, inactive, deleted, pending, backfilling, resyncing, removed
+    }
     public var did: String
     /// Empty until a commit or sync was seen.
     public var rev: String
@@ -53,6 +55,8 @@ public struct HeldMessage: Hashable, Sendable {
         case predecessor
         /// The DID's key could not be had in time.
         case identity
+        /// A snapshot of the repository comes first.
+        case snapshot
     }
     /// 0 before it is stored.
     public var id: Int64
@@ -94,6 +98,8 @@ public struct RefusedMessage: Hashable, Sendable {
 /// Everything that one batch of a shard changes; committed as one transaction or not at all.
 public struct ShardBatch: Sendable {
     public var lease: ShardLease
+    /// Which of the shard's logs it is of: its run, and the stream whose offset it moves.
+    public var log: LiveLog
     /// In log order; their `seq` and `loggedAt` are given by the commit: contiguous after the run's last seq.
     public var events: [LogEvent] = []
     /// Upserts; one a DID.
@@ -114,10 +120,23 @@ public struct ShardBatch: Sendable {
     public var rewinds: [(upstream: UpstreamName, session: Int64)] = []
     /// Positions that an upstream itself no longer has.
     public var gaps: [(upstream: UpstreamName, gap: UpstreamEntry.Gap)] = []
+    /// What changes about tracked repositories.
+    public var tracked = TrackedChanges()
 
-    public init(lease: ShardLease) { self.lease = lease }
+    /// Upserts, one a label: what was said last of it.
+    public var labels: [StoredLabel] = []
+    public var heldLabels: [HeldLabel] = []
+    /// Held labels that are resolved now, by id.
+    public var releasedLabels: [Int64] = []
+    /// Held labels to look at again later, by id.
+    public var postponedLabels: [(id: Int64, dueAt: WallTime)] = []
 
-    public var run: RunID { .firehose(lease.shard) }
+    public init(lease: ShardLease, log: LiveLog = .firehose) {
+        self.lease = lease
+        self.log = log
+    }
+
+    public var run: RunID { .live(log, lease.shard) }
 }
 
 public struct ShardCommit: Hashable, Sendable {
@@ -136,31 +155,34 @@ public struct ShardState: Sendable {
 }
 
 extension Ledger {
-    /// Where the shard stands, fenced, once no batch of it is under way.
+    /// Where one of the shard's streams stands, fenced, once no batch of it is under way.
     ///
-    /// Its watermarks are those of every upstream that ever opened a session: where a shard has none, it is the upstream's baseline, from which a
+    /// Its watermarks are those of every upstream of that log that ever opened a session: where a shard has none, it is the upstream's baseline, from which a
     /// session may start. One of an older numbering stays: what is between may be lost, and is then to be told.
-    public func shardState(_ lease: ShardLease) async throws(LedgerError) -> ShardState {
+    public func shardState(_ lease: ShardLease, log: LiveLog = .firehose) async throws(LedgerError) -> ShardState {
         let shard = PostgresParameter.int32(Int32(clamping: lease.shard))
         return try await mapped("state of shard \(lease.shard)") {
             // One transaction: behind the fence nothing of an earlier owner can be under way, and behind `shardSettled` nothing of our own.
             let answers = try await pool.pipeline([
-                PostgresStatement(BatchSQL.commitFence, [shard, .int64(lease.token.value)]), PostgresStatement(BatchSQL.shardSettled, [shard]),
-                PostgresStatement(BatchSQL.shardPosition, [shard]), PostgresStatement(BatchSQL.shardSessions, [shard]),
+                PostgresStatement(BatchSQL.commitFence, [shard, .int64(lease.token.value)]), PostgresStatement(log.shardSettled, [shard]),
+                PostgresStatement(log.shardPosition, [shard]), PostgresStatement(BatchSQL.shardSessions, [shard]),
                 PostgresStatement(BatchSQL.shardWatermarks, [shard]),
             ])
             guard let row = answers[2].first, let offset = EntryID(try row.value("entry_id", as: String.self)) else {
                 throw LedgerError(code: .corrupt, message: "the shard has no position", place: "state of shard \(lease.shard)")
             }
             var watermarks: [UpstreamName: Position] = [:]
-            for row in answers[4] { watermarks[try row.upstream()] = try row.position("epoch", "seq") }
+            for row in answers[4] {
+                let upstream = try row.upstream()
+                if upstream.kind == log.upstreams { watermarks[upstream] = try row.position("epoch", "seq") }
+            }
             return ShardState(
                 offset: offset,
                 sessions: try answers[3].map { row in
                     SessionProgress(
                         upstream: try row.upstream(), session: try row.value("session"), expectedN: try row.value("expected_n"),
                         broken: try row.value("broken"))
-                }, watermarks: watermarks, lastSeq: try row.value("last_seq"), heldCount: Int(try row.value("held", as: Int64.self)))
+                }.filter { $0.upstream.kind == log.upstreams }, watermarks: watermarks, lastSeq: try row.value("last_seq"), heldCount: Int(try row.value("held", as: Int64.self)))
         }
     }
 
@@ -179,6 +201,7 @@ extension Ledger {
                 async let rows = RunRows(batch.events)
                 let answers = try await connection.pipeline(ShardBatchStatements.opening(batch) + ShardBatchStatements.changes(batch))
                 let committedAt = try Self.checkOffset(of: batch, against: answers[1], place)
+                if let offset = batch.tracked.offset { try Self.check(offset, against: answers[ShardBatchStatements.backfillAnswer(batch)], place) }
                 for statement in ShardBatchStatements.closing(batch) { try await connection.beforeCommit(statement) }
                 guard !batch.events.isEmpty else { return ShardCommit(seqs: 0..<0, loggedAt: committedAt) }
                 let appended = try await RunAppend.append(await rows, run: batch.run, raised: answers[2], on: connection, seams: seams)
@@ -197,6 +220,12 @@ extension Ledger {
             throw LedgerError(code: .corrupt, message: "the offset would turn back from \(stored) to \(offset)", place: place)
         }
         return try row.time("at")
+    }
+
+    private static func check(_ offset: EntryID, against rows: PostgresRows, _ place: String) throws {
+        guard let row = rows.first, let stored = EntryID(try row.value("entry_id", as: String.self)), stored <= offset else {
+            throw LedgerError(code: .corrupt, message: "the backfill offset would turn back to \(offset), or there is none", place: place)
+        }
     }
 
     /// States of those of `dids`, which belong to the shard, that are known.

@@ -28,26 +28,39 @@ public struct FleetStatus: Sendable {
         public var nextSeq: Int64
         public var held: Int
         public var outboxError: String?
+        /// The same of the shard's labels.
+        public var labels = LogStatus()
+    }
+    /// Where another log of a shard stands than the firehose's.
+    public struct LogStatus: Hashable, Sendable {
+        public var offset = EntryID.zero
+        public var lastSeq: Int64 = 0
+        public var lastCommitAgeMs: Int64?
+        public var nextSeq: Int64 = 1
+        public var held = 0
+        public var outboxError: String?
     }
     public var upstreams: [Upstream]
     public var shards: [ShardStatus]
     public var workers: [String]
     /// Refused messages by reason, since the first migration.
     public var refused: [String: Int64]
+    public var backfill = BackfillStatus()
 }
 
 extension Ledger {
     public func status() async throws(LedgerError) -> FleetStatus {
         try await mapped("status") {
-            let results = try await pool.pipeline([
-                PostgresStatement(RunSQL.statusUpstreams), PostgresStatement(RunSQL.statusShards), PostgresStatement(RunSQL.statusWorkers),
-                PostgresStatement(RunSQL.statusRefused),
-            ])
+            let results = try await pool.pipeline(
+                [
+                    PostgresStatement(RunSQL.statusUpstreams), PostgresStatement(RunSQL.statusShards), PostgresStatement(RunSQL.statusWorkers),
+                    PostgresStatement(RunSQL.statusRefused),
+                ] + BackfillStatus.statements)
             var refused: [String: Int64] = [:]
             for row in results[3] { refused[try row.value("reason")] = try row.value("count", as: Int64.self) }
             return FleetStatus(
                 upstreams: try results[0].map(Self.upstream), shards: try results[1].map(Self.shard),
-                workers: try results[2].map { try $0.value("id") }, refused: refused)
+                workers: try results[2].map { try $0.value("id") }, refused: refused, backfill: try BackfillStatus(results[4...]))
         }
     }
 
@@ -73,6 +86,10 @@ extension Ledger {
             leaseMsLeft: try row.optional("lease_ms_left") ?? 0, haltedReason: try row.optional("halted_reason"),
             offset: try EntryID(row.value("entry_id", as: String.self)) ?? .zero, lastSeq: try row.value("last_seq"),
             lastCommitAgeMs: try row.optional("commit_age_ms"), nextSeq: try row.value("next_seq"),
-            held: Int(try row.value("held", as: Int64.self)), outboxError: try row.optional("outbox_error"))
+            held: Int(try row.value("held", as: Int64.self)), outboxError: try row.optional("outbox_error"),
+            labels: FleetStatus.LogStatus(
+                offset: EntryID(try row.value("label_entry_id", as: String.self)) ?? .zero, lastSeq: try row.value("label_last_seq"),
+                lastCommitAgeMs: try row.optional("label_commit_age_ms"), nextSeq: try row.value("label_next_seq"),
+                held: Int(try row.value("label_held", as: Int64.self)), outboxError: try row.optional("label_outbox_error")))
     }
 }

@@ -103,17 +103,29 @@ extension Ledger {
     ///
     /// The first session of an upstream stores `from` as its baseline, so that a crash before any watermark loses nothing. A `from` of a higher epoch
     /// than before is the new numbering's baseline. Any rewind that named an earlier session is settled by this.
-    public func openSession(_ lease: UpstreamLease, from: Position, gap: UpstreamEntry.Gap?) async throws(LedgerError) -> Int64 {
+    /// - Parameter endpoint: the address that it is read from, for ``endpoint(of:)``; empty: not told.
+    public func openSession(
+        _ lease: UpstreamLease, from: Position, gap: UpstreamEntry.Gap?, endpoint: String = ""
+    ) async throws(LedgerError) -> Int64 {
         let place = "open a session of \(lease.upstream)"
         return try await mapped(place) {
             let rows = try await pool.query(
                 LeaseSQL.openSession,
                 lease.fence + [
                     .int32(from.epoch), .int64(from.seq), .int32(gap?.after.epoch), .int64(gap?.after.seq), .int32(gap?.through.epoch),
-                    .int64(gap?.through.seq),
+                    .int64(gap?.through.seq), .text(endpoint.storable),
                 ])
             guard let row = rows.first else { throw LedgerError.fenced(place) }
             return try row.value("session")
+        }
+    }
+
+    /// The address that the upstream's last session was read from; nil where there was none, or it was not told. An upstream whose name is no address may
+    /// move, and numbers at another address are other numbers.
+    public func endpoint(of upstream: UpstreamName) async throws(LedgerError) -> String? {
+        try await mapped("endpoint of \(upstream)") {
+            let rows = try await pool.query(LeaseSQL.upstreamEndpoint, [.text(upstream.kind.rawValue), .text(upstream.host)])
+            return try rows.first?.optional("endpoint")
         }
     }
 

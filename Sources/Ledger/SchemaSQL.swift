@@ -6,6 +6,7 @@ enum SchemaSQL {
     static let migrationRecord = text(PackageResources.migration_record_sql)
     static let schemaVersion = text(PackageResources.schema_version_sql)
     static let seedShards = text(PackageResources.seed_shards_sql)
+    static let seedLabels = text(PackageResources.seed_labels_sql)
     static let seedRepositories = text(PackageResources.seed_repositories_sql)
     static let seedBackfill = text(PackageResources.seed_backfill_sql)
     static let makePartitions = text(PackageResources.make_partitions_sql)

@@ -11,15 +11,22 @@ enum ShardBatchStatements {
     static func opening(_ batch: ShardBatch) -> [PostgresStatement] {
         var statements = [
             PostgresStatement(BatchSQL.commitFence, [shard(batch), .int64(batch.lease.token.value)]),
-            PostgresStatement(BatchSQL.commitPosition, [shard(batch), .text(batch.offset?.description)]),
+            PostgresStatement(batch.log.commitPosition, [shard(batch), .text(batch.offset?.description)]),
         ]
         if !batch.events.isEmpty { statements.append(RunAppend.raise(batch.run, by: batch.events.count)) }
+        if let offset = batch.tracked.offset {
+            statements.append(PostgresStatement(SnapshotSQL.commitBackfillPosition, [shard(batch), .text(offset.description)]))
+        }
         return statements
     }
 
+    /// Which of the answers to ``opening(_:)`` is the backfill position's.
+    static func backfillAnswer(_ batch: ShardBatch) -> Int { batch.events.isEmpty ? 2 : 3 }
+
     /// Everything but the log's rows, their run, and what ``closing(_:)`` has.
     static func changes(_ batch: ShardBatch) -> [PostgresStatement] {
-        repositories(batch) + sessions(batch) + watermarks(batch) + held(batch) + refused(batch)
+        repositories(batch) + LabelBatchStatements.changes(batch) + sessions(batch) + watermarks(batch) + held(batch) + refused(batch)
+            + tracked(batch.tracked, shard: shard(batch))
     }
 
     /// Rows that all shards share, since all are told of the same loss: locked with the COMMIT only, so that no shard waits for another one's batch.
@@ -97,7 +104,8 @@ enum ShardBatchStatements {
 
     private static func refused(_ batch: ShardBatch) -> [PostgresStatement] {
         guard !batch.refused.isEmpty else { return [] }
-        let counts = Dictionary(batch.refused.map { ($0.reason.storable, Int64(1)) }, uniquingKeysWith: +)
+        // In one order: a shard's two logs count in the same rows.
+        let counts = Dictionary(batch.refused.map { ($0.reason.storable, Int64(1)) }, uniquingKeysWith: +).sorted { $0.key < $1.key }
         // What would be pruned at once is only counted.
         let kept = batch.refused.suffix(Int(refusedKept))
         let entries = kept.map(\.entry)
@@ -110,7 +118,7 @@ enum ShardBatchStatements {
                     .texts(entries.map(\.kind.rawValue)), .texts(entries.map(\.did.storable)), .texts(entries.map(\.rev.storable)),
                     .byteas(entries.map { Array($0.frame.prefix(refusedFrameBytesMax)) }), .int32s(entries.map { Int32(clamping: $0.frame.count) }),
                 ]),
-            PostgresStatement(BatchSQL.commitRefusedCounts, [shard(batch), .texts(Array(counts.keys)), .int64s(Array(counts.values))]),
+            PostgresStatement(BatchSQL.commitRefusedCounts, [shard(batch), .texts(counts.map(\.key)), .int64s(counts.map(\.value))]),
             PostgresStatement(BatchSQL.commitRefusedPrune, [shard(batch), .int64(refusedKept)]),
         ]
     }

@@ -2,7 +2,7 @@ import DequeModule
 public import Logging
 public import ServiceLifecycle
 
-/// The whole simulated network: relays, directory, repository host, control API and the production of changes.
+/// The whole simulated network: relays, directory, repository hosts, control API and the production of changes.
 ///
 /// ``prepare(configuration:logger:progress:)`` builds the network and binds every port, so that addresses are known before anything runs; ``run()``
 /// serves and produces until cancelled or shut down. Nothing survives it: a crash leaves only the record's file.
@@ -50,16 +50,20 @@ public struct SimulatorService: Service {
         let serverFaults = ServerFaults(counters: counters)
         let record = try SentRecord(linesMax: configuration.recordLinesMax, path: configuration.recordPath)
 
-        let hostServer = RepositoryHostServer(network: network, faults: serverFaults)
-        let host = try await HTTPListener.bind(host: servers.bindHost, port: servers.repositoryHostPort, responder: hostServer)
-        let directoryServer = DirectoryServer(network: network, faults: serverFaults, repositoryHost: "http://\(advertised):\(host.port)")
+        var hosts: [HTTPListener] = []
+        for host in 0..<configuration.repositoryHosts {
+            let server = RepositoryHostServer(network: network, faults: serverFaults, host: host)
+            hosts.append(try await HTTPListener.bind(host: servers.bindHost, port: servers.repositoryHostPort(host), responder: server))
+        }
+        let directoryServer = DirectoryServer(
+            network: network, faults: serverFaults, repositoryHosts: hosts.map { "http://\(advertised):\($0.port)" })
         let directory = try await HTTPListener.bind(host: servers.bindHost, port: servers.directoryPort, responder: directoryServer)
         var relays: [RelayServer] = []
         for (index, relay) in configuration.relays.enumerated() {
             relays.append(
                 try await RelayServer.bind(
                     seed: configuration.seed, index: index, configuration: relay, bindHost: servers.bindHost, counters: counters, record: record,
-                    onSent: onSent, fallback: hostServer))
+                    onSent: onSent, fallback: RepositoryHostServer(network: network, faults: serverFaults, host: nil)))
         }
         let producer = Producer(
             configuration: configuration, network: network, relays: relays, record: record, serverFaults: serverFaults, counters: counters,
@@ -68,18 +72,19 @@ public struct SimulatorService: Service {
         let snapshot: @Sendable () async throws -> SimulatorStatus = {
             try await Self.status(configuration, producer: producer, relays: bound, record: record, counters: counters)
         }
-        let controlServer = ControlServer(status: snapshot, producer: producer, record: record, relays: relays.count)
+        let controlServer = ControlServer(
+            status: snapshot, producer: producer, record: record, network: network, relays: relays.count, hosts: hosts.count)
         let control = try await HTTPListener.bind(host: servers.bindHost, port: servers.controlPort, responder: controlServer)
 
         addresses = SimulatorAddresses(
             relays: relays.map { "\(advertised):\($0.listener.port)" }, directory: "\(advertised):\(directory.port)",
-            repositoryHost: "\(advertised):\(host.port)", control: "\(advertised):\(control.port)")
+            repositoryHosts: hosts.map { "\(advertised):\($0.port)" }, control: "\(advertised):\(control.port)")
         self.record = record
         faults = counters
         self.network = network
         self.producer = producer
         self.relays = relays
-        listeners = [host, directory, control]
+        listeners = hosts + [directory, control]
         self.snapshot = snapshot
         self.logger = logger
     }
@@ -90,7 +95,7 @@ public struct SimulatorService: Service {
             "simulator serves",
             metadata: [
                 "relays": "\(addresses.relays.joined(separator: " "))", "directory": "\(addresses.directory)",
-                "repository_host": "\(addresses.repositoryHost)", "control": "\(addresses.control)",
+                "repository_hosts": "\(addresses.repositoryHosts.joined(separator: " "))", "control": "\(addresses.control)",
             ])
         try await cancelWhenGracefulShutdown {
             try await withThrowingTaskGroup { group in
@@ -124,6 +129,10 @@ public struct SimulatorService: Service {
         }
         return commits
     }
+    /// What each account holds; each is taken at one instant. Make the network stand still first to compare all of it.
+    public func repositories() -> RepositorySnapshots { RepositorySnapshots(network: network) }
+    /// What one account holds; nil where there is no such account.
+    public func repository(of did: String) async throws -> RepositorySnapshot? { try await network.holding(of: did)?.snapshot }
     /// The DIDs of all accounts, the busiest first.
     public var dids: [String] { get async { await network.dids } }
 

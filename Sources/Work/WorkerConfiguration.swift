@@ -33,6 +33,7 @@ public struct WorkerConfiguration: Sendable {
     /// How many messages a shard holds for one DID, and in all.
     public var holdLimits = HoldTable.Limits()
     public var identities = IdentityConfiguration()
+    public var tracking = TrackingConfiguration()
     /// How long a lease stands without renewal.
     public var leaseTimeToLive = Duration.seconds(5)
     /// How often leases are renewed and shards are shared out; with jitter of a fifth.

@@ -69,7 +69,7 @@ struct FuzzEntryTests {
         ]
         let corpus = entries.map { entry in
             var batch = RedisBatch()
-            var codec = UpstreamEntryEncoder(keys: StreamKeys(), shards: ShardMap(count: 1))
+            var codec = UpstreamEntryEncoder(keys: StreamKeys(), topic: .firehose, shards: ShardMap(count: 1))
             codec.append(AppendItem(shard: 0, entry: entry), to: &batch)
             return pack(stored(batch).flatMap { [Array($0.name.utf8), Array($0.value.readableBytesView)] })
         }
@@ -79,7 +79,7 @@ struct FuzzEntryTests {
             guard let entry = try? UpstreamEntryCodec.decode(fields(bytes)) else { return .refused }
             guard entry.n >= 0, entry.session >= 0, entry.position.seq >= 0, entry.position.epoch >= 0 else { return .broken("below 0: \(entry)") }
             var batch = RedisBatch()
-            var codec = UpstreamEntryEncoder(keys: StreamKeys(), shards: ShardMap(count: 1))
+            var codec = UpstreamEntryEncoder(keys: StreamKeys(), topic: .firehose, shards: ShardMap(count: 1))
             codec.append(AppendItem(shard: 0, entry: entry), to: &batch)
             guard let again = try? UpstreamEntryCodec.decode(stored(batch)), again == entry else { return .broken("does not come back: \(entry)") }
             return .accepted

@@ -41,7 +41,7 @@ struct RelayTranscript: Sendable {
             event(account.did, account.time)
         case .info(let info): errors.append(info.name)
         case .error(let error): errors.append(error.error)
-        case .unknown: unknown += 1
+        case .labels, .unknown: unknown += 1
         }
     }
 

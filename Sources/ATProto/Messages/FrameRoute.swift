@@ -26,6 +26,10 @@ public enum FrameRoute: Hashable, Sendable {
 
     /// A message with a key: goes to the shard of its DID.
     case message(Fields)
+    /// A `#labels`: goes to the shard of each of its labels. `subjects` has the DID of each label's subject, in their order, nil where there is none.
+    ///
+    /// The one message that is read in full to route it: whoever takes a shard's labels out of it must see the same ones.
+    case labels(seq: Int64, subjects: [String?])
     /// An `#info`, without a number; of its texts at most ``noteScalarsMax`` scalars, as of those of an error.
     case info(name: String, message: String?)
     /// An error frame; the server closes after it.
@@ -70,6 +74,7 @@ public enum FrameRoute: Hashable, Sendable {
                 // Of a type that nobody knows here, only the number is of interest; it may be of any shape.
                 guard header.op == 1 || header.op == -1 else { return .unknown(op: header.op, type: "", seq: nil) }
                 let type = header.type.flatMap { MessageType($0, reader) }
+                if header.op == 1, header.type.map({ reader.equals($0, "#labels") }) ?? false { return try labels(&reader, &body) }
                 if header.op == 1, type == nil, !(header.type.map { reader.equals($0, "#info") } ?? false) {
                     try? body.read(&reader)
                     let name = header.type.map { reader.string($0).excerpt(scalars: 64) } ?? ""
@@ -81,6 +86,14 @@ public enum FrameRoute: Hashable, Sendable {
         } catch {
             return .malformed(reason: error.description, seq: body.seq)
         }
+    }
+
+    /// Looks for the number first, so that a message that cannot be read still has its place.
+    private static func labels(_ reader: inout CBORReader, _ body: inout Body) throws(FormatError) -> FrameRoute {
+        var whole = reader
+        try body.read(&reader)
+        let message = try LabelsMessage(&whole)
+        return .labels(seq: message.seq, subjects: message.labels.map(\.did))
     }
 
     /// `type` is nil at an error and at an `#info`.

@@ -1,9 +1,10 @@
-/// A frame of `com.atproto.sync.subscribeRepos`, read in full.
+/// A frame of `com.atproto.sync.subscribeRepos` or `com.atproto.label.subscribeLabels`, read in full.
 public enum StreamMessage: Hashable, Sendable {
     case commit(CommitMessage)
     case sync(SyncMessage)
     case identity(IdentityMessage)
     case account(AccountMessage)
+    case labels(LabelsMessage)
     case info(InfoMessage)
     case error(ErrorMessage)
     /// Another `op` or type, to be ignored.
@@ -20,6 +21,7 @@ public enum StreamMessage: Hashable, Sendable {
             let type = header.type.map { reader.string($0) } ?? ""
             if header.op == 1, type == "#commit" { return .commit(try CommitMessage(frame, &reader)) }
             if header.op == 1, type == "#sync" { return .sync(try SyncMessage(frame, &reader)) }
+            if header.op == 1, type == "#labels" { return .labels(try LabelsMessage(&reader)) }
             guard header.op == -1 || header.op == 1 else { return .unknown(op: header.op, type: type) }
             if header.op == 1, !["#identity", "#account", "#info"].contains(type) { return .unknown(op: 1, type: type) }
             let body = try SmallBody(&reader)

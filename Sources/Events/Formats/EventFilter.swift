@@ -1,7 +1,7 @@
 /// Which events of a run a client or sink wants. An empty list wants all.
 ///
 /// The lists are joined by "and", the values of a list by "or". Collections and actions speak of records only: identity, account and sync
-/// events pass them, since they concern every record of their DID (so does Jetstream). A terminal event passes every filter: without
+/// events pass them, since they concern every record of their DID (so does Jetstream), and so do labels. A terminal event passes every filter: without
 /// it a reader would wait for a run that has ended.
 public struct EventFilter: Hashable, Sendable {
     public let collections: [CollectionPattern]

@@ -1,6 +1,6 @@
 extension EventFormat {
     /// Weir's own shape, its members in this order:
-    /// `run seq kind did rev collection rkey action cid live record|identity|account|sync|progress|terminal host time mark logged_at`.
+    /// `run seq kind did rev collection rkey action cid live record|identity|account|sync|label|progress|terminal host time mark logged_at`.
     ///
     /// Members without a value are left out, but `run`, `seq`, `kind`, `live` and `logged_at` always stand. A record's value
     /// stands under `record` (left out at a delete), the detail of another kind under that kind's name.
@@ -33,6 +33,7 @@ extension EventFormat {
         case .identity: "identity"
         case .account: "account"
         case .sync: "sync"
+        case .label: "label"
         case .progress: "progress"
         case .terminal: "terminal"
         }

@@ -45,6 +45,7 @@ extension ConfigurationKey.Kind {
         case .text(let bytesMax): "text, at most \(bytesMax) bytes"
         case .url(let schemes): "address (" + schemes.map { "`\($0)`" }.joined(separator: ", ") + ")"
         case .urls(let schemes): "list of addresses (" + schemes.map { "`\($0)`" }.joined(separator: ", ") + ")"
+        case .patterns: "list of collections"
         case .integer(let range):
             range.upperBound == .max ? "number from \(range.lowerBound)" : "number, \(range.lowerBound) to \(range.upperBound)"
         case .bytes(let range): "bytes, \(Self.format(bytes: range.lowerBound)) to \(Self.format(bytes: range.upperBound))"

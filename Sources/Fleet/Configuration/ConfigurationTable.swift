@@ -2,7 +2,7 @@ import Events
 
 /// The one table of everything that can be configured. The reference page, `weir config`, the sample file and the checks are made from it.
 public enum ConfigurationTable {
-    public static let keys: [ConfigurationKey] = servers + intake + work + serving + process + simulation
+    public static let keys: [ConfigurationKey] = servers + intake + repositories + work + serving + process + simulation
 
     static let servers: [ConfigurationKey] = [
         ConfigurationKey(
@@ -43,6 +43,52 @@ public enum ConfigurationTable {
         ConfigurationKey(
             "high_water.memory_percent", .integer(10...95), standard: "85",
             "The share of Redis' `maxmemory` at which ingesters pause; without a `maxmemory` it means nothing."),
+    ]
+
+    static let repositories: [ConfigurationKey] = [
+        ConfigurationKey(
+            "repos.scope", .choice(RepositoryScope.allCases.map(\.rawValue)), standard: "live",
+            "Wanted are: what the relays bring, nothing is fetched; named repositories; those that hold `repos.signal`; all. The same in every process."
+        ),
+        ConfigurationKey(
+            "repos.signal", .text(bytesMax: 317), standard: "",
+            "With the scope `collection`: the collection (NSID) that a wanted repository holds, as `app.bsky.actor.profile`."),
+        ConfigurationKey(
+            "repos.collections", .patterns, standard: "",
+            "Collections whose records are delivered; empty: all. The same in every process."),
+        ConfigurationKey(
+            "repos.file", .text(bytesMax: 4096), standard: "",
+            "With the scope `chosen`: a file of wanted repositories, one DID a line, `#` begins a comment. Read again when it changes."),
+        ConfigurationKey(
+            "backfill.hosts", .urls(schemes: ["https", "http"]), standard: "",
+            "Hosts that are asked for their lists of repositories, each under a lease of its own; empty: the relays of `relay.hosts`."),
+        ConfigurationKey("backfill.page", .integer(1...1000), standard: "1000", "Repositories that one page of a list has at most."),
+        ConfigurationKey(
+            "backfill.queue_high_water", .integer(1...1_000_000), standard: "2000",
+            "Repositories that stand in the job stream at most; it is filled again at three quarters of it."),
+        ConfigurationKey(
+            "backfill.poll", .duration(.milliseconds(20)...(.seconds(10))), standard: "200ms", "How often the job stream is looked at."),
+        ConfigurationKey(
+            "backfill.jobs_max", .integer(1000...100_000_000), standard: "1000000",
+            "Listed repositories of one host that may wait to be fetched; from there its list is read on only as they are."),
+        ConfigurationKey(
+            "fetch.concurrency", .integer(1...256), standard: "8", "Repositories that one worker process fetches at the same time at most."),
+        ConfigurationKey("fetch.host_concurrency", .integer(1...64), standard: "4", "Requests of one process to one host at the same time at most."),
+        ConfigurationKey(
+            "fetch.host_rate", .integer(1...100_000), standard: "8",
+            "Requests a second that one process begins at one host. A repository host usually allows 10 from one address, over five minutes."),
+        ConfigurationKey(
+            "fetch.spool", .text(bytesMax: 4096), standard: "",
+            "Where repositories stand while they are verified; empty: the system's. It may need `fetch.concurrency` times the largest one."),
+        ConfigurationKey(
+            "fetch.repo_bytes_max", .bytes((1 << 20)...(1 << 36)), standard: "1GiB",
+            "The largest repository that is fetched; a larger one is refused."),
+        ConfigurationKey(
+            "fetch.high_water", .integer(100...10_000_000), standard: "20000",
+            "Entries in all backfill streams that owners have not taken, at which fetchers pause. They go on at three quarters of it."),
+        ConfigurationKey(
+            "fetch.fallback_hosts", .urls(schemes: ["https", "http"]), standard: "",
+            "Hosts that are asked for a repository which its own host does not give; empty: the relays of `relay.hosts`."),
     ]
 
     static let work: [ConfigurationKey] = [

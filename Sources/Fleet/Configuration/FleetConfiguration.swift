@@ -17,6 +17,7 @@ public struct FleetConfiguration: Sendable {
                     key: entry.key.path, value: entry.text, origin: entry.origin,
                     message: "a third of lease.ttl (\(values["lease.ttl"]?.text ?? "")) at most is allowed: two renewals may be lost"))
         }
+        problems += Self.repositoryProblems(values)
         if !problems.isEmpty { throw ConfigurationError(problems: problems) }
     }
 

@@ -26,8 +26,8 @@ struct RoleServices: Sendable {
 
     /// Reads every configured relay under its lease.
     func ingestFirehose() throws -> any Service {
-        var ingest = FirehoseIngesterConfiguration(hosts: try endpoints())
-        if let start = FirehoseStart(configuration.relayStart) { ingest.start = start }
+        var ingest = FeedIngesterConfiguration(hosts: try endpoints(configuration.relayHosts, of: "relay.hosts"))
+        if let start = FeedStart(configuration.relayStart) { ingest.start = start }
         if let policy = FutureCursorPolicy(rawValue: configuration.relayFutureCursor) { ingest.futureCursor = policy }
         ingest.highWater = HighWaterGate.Limits(
             highEntries: configuration.highWaterEntries, highBytes: configuration.highWaterBytes,
@@ -36,9 +36,26 @@ struct RoleServices: Sendable {
         ingest.drainLimit = min(ingest.drainLimit, configuration.shutdownGrace / 2)
         ingest.leaseTimeToLive = configuration.leaseTTL
         ingest.leaseRenewal = configuration.leaseRenewal
-        return FirehoseIngester(
-            configuration: ingest, ledger: connections.ledger, streams: connections.workStreams(shards), worker: connections.name,
+        return FeedIngester(
+            .firehose, configuration: ingest, ledger: connections.ledger, streams: connections.workStreams(shards), worker: connections.name,
             logger: logger("ingest"), seams: connections.seams)
+    }
+
+    /// Lists repositories and feeds those that are to be fetched.
+    func ingestBackfill() throws -> any Service {
+        var backfill = BackfillIngesterConfiguration(scope: configuration.reposScope)
+        backfill.signal = configuration.reposSignal
+        backfill.file = configuration.reposFile
+        if backfill.scope.enumerates { backfill.hosts = try endpoints(configuration.backfillHosts, of: "backfill.hosts") }
+        backfill.pageEntries = configuration.backfillPage
+        backfill.jobsMax = configuration.backfillJobsMax
+        backfill.queueHighWater = configuration.backfillQueueHighWater
+        backfill.poll = configuration.backfillPoll
+        backfill.leaseTimeToLive = configuration.leaseTTL
+        backfill.leaseRenewal = configuration.leaseRenewal
+        return BackfillIngester(
+            configuration: backfill, ledger: connections.ledger, queue: connections.jobQueue, worker: connections.name, logger: logger("backfill"),
+            seams: connections.seams)
     }
 
     /// The shard pipeline, and the publisher of what it logs.
@@ -55,7 +72,9 @@ struct RoleServices: Sendable {
             PublisherService(
                 configuration: publisher, ledger: connections.ledger, outlet: connections.outlets, worker: connections.name,
                 logger: logger("publisher"), seams: connections.seams),
-            WorkerService(configuration: worker, ledger: connections.ledger, streams: streams, worker: connections.name, logger: logger("work")),
+            WorkerService(
+                configuration: worker, ledger: connections.ledger, streams: streams, snapshots: connections.snapshotStreams(shards),
+                worker: connections.name, logger: logger("work")),
         ]
     }
 
@@ -71,6 +90,8 @@ struct RoleServices: Sendable {
         worker.leaseTimeToLive = configuration.leaseTTL
         worker.leaseRenewal = configuration.leaseRenewal
         worker.drainTimeout = min(worker.drainTimeout, configuration.shutdownGrace * 0.75)
+        worker.tracking = TrackingConfiguration(
+            scope: configuration.reposScope, signal: configuration.reposSignal ?? "", collections: configuration.reposCollections)
         worker.identities.plcURL = configuration.plcURL
         worker.identities.allowPrivateHosts = configuration.allowsPrivateHosts
         worker.identities.lifetime = configuration.identityLifetime
@@ -84,12 +105,10 @@ struct RoleServices: Sendable {
             let may = configuration.apiAllowsWrites ? "reads everything, and changes which repositories are wanted" : "reads everything"
             logger("api").warning("there is no authentication: whoever reaches this address \(may)", metadata: ["bind": "\(bind)"])
         }
-        // A scope of another name than live tracks repositories; without the key nothing does.
-        let isTracking = (configuration.values["repos.scope"]?.text ?? "live") != "live"
         return try APIService(
             configuration: try server(bind), ledger: connections.ledger, outlet: connections.outlets, streams: connections.workStreams(shards),
-            shards: shards, scope: APIScope(isTracking: isTracking, allowsWrites: configuration.apiAllowsWrites), metrics: metrics,
-            logger: logger("api"), seams: connections.seams,
+            shards: shards, scope: APIScope(isTracking: configuration.reposScope.tracks, allowsWrites: configuration.apiAllowsWrites),
+            metrics: metrics, logger: logger("api"), seams: connections.seams,
             onBound: { onServing(BindAddress(host: bind.host, port: $0)) })
     }
 
@@ -119,17 +138,17 @@ struct RoleServices: Sendable {
         return server
     }
 
-    private func endpoints() throws -> [WebSocketEndpoint] {
+    private func endpoints(_ hosts: [String], of path: String) throws -> [WebSocketEndpoint] {
         var endpoints: [WebSocketEndpoint] = []
-        for host in configuration.relayHosts {
+        for host in hosts {
             do {
                 endpoints.append(try WebSocketEndpoint(host))
             } catch {
-                throw ConfigurationError(problems: [configuration.problem("relay.hosts", "\(host): \(error)")])
+                throw ConfigurationError(problems: [configuration.problem(path, "\(host): \(error)")])
             }
         }
         guard !endpoints.isEmpty else {
-            throw ConfigurationError(problems: [configuration.problem("relay.hosts", "at least one relay is needed")])
+            throw ConfigurationError(problems: [configuration.problem(path, "at least one host is needed")])
         }
         return endpoints
     }

@@ -16,14 +16,16 @@ public struct WebSocketConnection: Sendable {
     ///
     /// - Parameters:
     ///   - path: with its query, as it stands in the request.
+    ///   - accepts: whether the address that was connected to may be used; nothing is sent to one that may not.
     ///   - group: NIO's shared one where nil.
     /// - Throws: ``WebSocketError`` where no connection came about; what `body` throws passes through.
     public static func withConnection<Value: Sendable>(
         to endpoint: WebSocketEndpoint, path: String, options: WebSocketOptions = WebSocketOptions(),
-        group: (any EventLoopGroup)? = nil, _ body: (WebSocketConnection) async throws -> Value
+        accepts: @escaping @Sendable (SocketAddress) -> Bool = { _ in true }, group: (any EventLoopGroup)? = nil,
+        _ body: (WebSocketConnection) async throws -> Value
     ) async throws -> Value {
         let connection = try await connect(
-            to: endpoint, path: path, options: options.clamped(), group: group ?? MultiThreadedEventLoopGroup.singleton)
+            to: endpoint, path: path, options: options.clamped(), accepts: accepts, group: group ?? MultiThreadedEventLoopGroup.singleton)
         do {
             let value = try await body(connection)
             await connection.close()
@@ -67,7 +69,8 @@ public struct WebSocketConnection: Sendable {
     }
 
     private static func connect(
-        to endpoint: WebSocketEndpoint, path: String, options: WebSocketOptions, group: any EventLoopGroup
+        to endpoint: WebSocketEndpoint, path: String, options: WebSocketOptions, accepts: @escaping @Sendable (SocketAddress) -> Bool,
+        group: any EventLoopGroup
     ) async throws -> WebSocketConnection {
         let tls = try makeTLS(endpoint, options)
         let loop = group.any()
@@ -90,6 +93,9 @@ public struct WebSocketConnection: Sendable {
             .connect(host: endpoint.host, port: endpoint.port)
             .flatMapThrowing { channel in
                 do {
+                    guard channel.remoteAddress.map(accepts) ?? false else {
+                        throw WebSocketError(.connectFailed, "the address is not one of the public network", place: endpoint.description)
+                    }
                     try addHandlers(channel, endpoint: endpoint, path: path, options: options, buffers: buffers, tls: tls, made: made)
                     return channel
                 } catch {
@@ -98,6 +104,7 @@ public struct WebSocketConnection: Sendable {
                 }
             }
         attempt.whenFailure { error in
+            if let error = error as? WebSocketError { return made.fail(error) }
             let code: WebSocketError.Code = if case ChannelError.connectTimeout = error { .connectTimedOut } else { .connectFailed }
             made.fail(WebSocketError(code, "no connection", cause: "\(error)", place: endpoint.description))
         }

@@ -1,9 +1,10 @@
 -- Fence, number, baseline, declared gap and the end of older rewinds in one statement.
 -- At a new numbering, a shard without a watermark keeps where it stood: what it still lacks of the old one is found by its owner, and told as a gap.
--- $1 kind, $2 host, $3 token, $4 from epoch, $5 from seq, $6 to $9 the gap (after epoch and seq, through epoch and seq) or nulls
+-- $1 kind, $2 host, $3 token, $4 from epoch, $5 from seq, $6 to $9 the gap (after epoch and seq, through epoch and seq) or nulls, $10 endpoint or ''
 WITH owned AS (
     UPDATE upstreams u SET session = nextval('session_numbers'),
         baseline_epoch = CASE WHEN u.baseline_epoch >= $4 THEN u.baseline_epoch ELSE $4 END,
+        endpoint = coalesce(nullif($10, ''), u.endpoint),
         baseline_seq = CASE WHEN u.baseline_epoch >= $4 THEN u.baseline_seq ELSE $5 END
     WHERE kind = $1 AND host = $2 AND token = $3 RETURNING id, session
 ), kept AS (

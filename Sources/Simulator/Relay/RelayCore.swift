@@ -12,6 +12,7 @@ final class RelayCore {
     }
 
     private let index: Int
+    private let place: FaultCounters.Place
     private let configuration: RelayConfiguration
     private let counters: FaultCounters
     private let record: SentRecord
@@ -36,6 +37,7 @@ final class RelayCore {
         onSent: (@Sendable (_ did: String, _ rev: String) -> Void)?
     ) {
         self.index = index
+        place = .relay(index)
         self.configuration = configuration
         self.counters = counters
         self.record = record
@@ -54,7 +56,7 @@ final class RelayCore {
         for item in items {
             if let delay, delay.until > now, delayed.count < Self.delayedMax {
                 delayed.append(Delayed(until: now + delay.amount, item: item))
-                counters.happened(.delay, relay: index)
+                counters.happened(.delay, at: place)
             } else if delayed.isEmpty {
                 append(sequencer.take(item))
             } else {
@@ -74,7 +76,7 @@ final class RelayCore {
             if connectionFaults.count < 1_000 { connectionFaults.append(order.kind) }
         case .silent:
             silentUntil = end
-            counters.happened(.silent, relay: index)
+            counters.happened(.silent, at: place)
             eventLoop.assumeIsolated().scheduleTask(deadline: end) { self.pumpAll() }
         case .refuse429, .refuse503: refusal = (order, end)
         case .gone:
@@ -84,11 +86,11 @@ final class RelayCore {
             hangUpAll(nil)
             note(forgotten: window.renumber())
             sequencer.renumber()
-            counters.happened(.renumber, relay: index)
+            counters.happened(.renumber, at: place)
         case .forget:
             hangUpAll(nil)
             note(forgotten: window.forget())
-            counters.happened(.forget, relay: index)
+            counters.happened(.forget, at: place)
         case .delay: delay = (.milliseconds(Int64(order.seconds * 1000)), end)
         default: break
         }
@@ -98,7 +100,7 @@ final class RelayCore {
     private func hangUpAll(_ kind: FaultKind?) {
         for connection in connections.values {
             connection.hangUp()
-            if let kind { counters.happened(kind, relay: index) }
+            if let kind { counters.happened(kind, at: place) }
         }
     }
 
@@ -123,11 +125,11 @@ final class RelayCore {
             case .message(let message):
                 window.append(seq: one.seq, .message(message))
                 guard let kind = message.forged else { break }
-                counters.happened(kind, relay: index)
+                counters.happened(kind, at: place)
                 record.refused(kind, relay: index, seq: one.seq, event: message.event)
             case .injected(let kind, let time):
                 window.append(seq: one.seq, .raw(InjectedFrame.bytes(kind, seq: one.seq, time: time)))
-                counters.happened(kind, relay: index)
+                counters.happened(kind, at: place)
                 record.injected(kind, relay: index, seq: one.seq)
             }
         }
@@ -149,7 +151,7 @@ final class RelayCore {
     /// The answer to a connect that is refused now, or nil; counts it.
     func refusal(now: NIODeadline) -> HTTPReply? {
         guard let refusal, refusal.until > now else { return nil }
-        counters.happened(refusal.order.kind, relay: index)
+        counters.happened(refusal.order.kind, at: place)
         if refusal.order.kind == .gone { return .hangUp }
         guard refusal.order.kind == .refuse429 else { return HTTPReply(status: .serviceUnavailable, error: "Overloaded") }
         var reply = HTTPReply(status: .tooManyRequests, error: "RateLimitExceeded")
@@ -166,7 +168,7 @@ final class RelayCore {
     func detach(_ connection: RelayConnection) { connections[ObjectIdentifier(connection)] = nil }
 
     func takeConnectionFault() -> FaultKind? { connectionFaults.popFirst() }
-    func happened(_ kind: FaultKind) { counters.happened(kind, relay: index) }
+    func happened(_ kind: FaultKind) { counters.happened(kind, at: place) }
     func readerWasTooSlow() { readersTooSlow += 1 }
 
     func sent(frames: Int, bytes: Int) {

@@ -16,7 +16,7 @@ struct RelaySequencer: Sendable {
     private static let recentMax = 64
     private static let heldMax = 256
 
-    private let relay: Int
+    private let place: FaultCounters.Place
     private let configuration: RelayConfiguration
     private let counters: FaultCounters
     private var random: RandomStream
@@ -25,7 +25,7 @@ struct RelaySequencer: Sendable {
     private var recent: [SentMessage] = []
 
     init(seed: UInt64, relay: Int, configuration: RelayConfiguration, counters: FaultCounters) {
-        self.relay = relay
+        place = .relay(relay)
         self.configuration = configuration
         self.counters = counters
         random = RandomStream(seed: seed, "relay", relay)
@@ -38,7 +38,7 @@ struct RelaySequencer: Sendable {
     /// Takes a message; returns what is to be sent now, in order.
     mutating func take(_ item: RelayItem) -> [Numbered] {
         if item.faults.contains(.dropCommit) {
-            counters.happened(.dropCommit, relay: relay)
+            counters.happened(.dropCommit, at: place)
             return []
         }
         var result: [Numbered] = []
@@ -82,7 +82,7 @@ struct RelaySequencer: Sendable {
                 rest.append(one)
                 continue
             }
-            if one.item.faults.contains(.reorder), one.overtakenBy > 0 { counters.happened(.reorder, relay: relay) }
+            if one.item.faults.contains(.reorder), one.overtakenBy > 0 { counters.happened(.reorder, at: place) }
             number(one.item, into: &result)
         }
         held = rest
@@ -100,7 +100,7 @@ struct RelaySequencer: Sendable {
         if recent.count == Self.recentMax { recent.removeFirst() }
         recent.append(message)
         if item.faults.contains(.duplicate) {
-            counters.happened(.duplicate, relay: relay)
+            counters.happened(.duplicate, at: place)
             result.append(Numbered(seq: nextSeq(), item: RelayItem(content: .message(recent[random.below(recent.count)]))))
         }
     }

@@ -1,14 +1,16 @@
 import FoundationEssentials
 import NIOHTTP1
 
-/// The control API: `GET /sim/status`, `GET /sim/record`, `POST /sim/faults`, `POST /sim/rate`, `POST /sim/stop`.
+/// The control API: `GET /sim/status`, `GET /sim/record`, `GET /sim/repositories`, `POST /sim/faults`, `POST /sim/rate`, `POST /sim/stop`.
 ///
-/// Bodies are JSON objects; a wrong one is answered 400 and says which key is wrong.
+/// `/sim/repositories` gives what each account holds, as NDJSON: `{did, status, host, rev, data, records: {path: cid}}`. Bodies are JSON objects; a wrong one is answered 400 and says which key is wrong.
 struct ControlServer: HTTPResponder {
     let status: @Sendable () async throws -> SimulatorStatus
     let producer: Producer
     let record: SentRecord
+    let network: SimulatedNetwork
     let relays: Int
+    let hosts: Int
 
     func respond(to request: HTTPRequest) async -> HTTPReply {
         do {
@@ -16,7 +18,10 @@ struct ControlServer: HTTPResponder {
             case (.GET, "/sim/status"): return HTTPReply(json: try await status())
             case (.GET, "/sim/record"):
                 let reader = record.reader()
-                return HTTPReply(contentType: "application/x-ndjson", body: .parts { await reader.part() })
+                return HTTPReply(contentType: "application/x-ndjson", body: .parts { await reader.part().map { .bytes($0) } })
+            case (.GET, "/sim/repositories"):
+                let lines = RepositoryLines(network: network)
+                return HTTPReply(contentType: "application/x-ndjson", body: .parts { try await lines.part().map { .bytes($0) } })
             case (.POST, "/sim/faults"):
                 for order in try orders(request.body) { try await producer.take(order) }
                 return HTTPReply(json: ["accepted": true])
@@ -42,7 +47,7 @@ struct ControlServer: HTTPResponder {
         var orders: [FaultOrder] = []
         for body in bodies {
             let order = try body.order
-            try order.validate(relays: relays)
+            try order.validate(relays: relays, hosts: hosts)
             orders.append(order)
         }
         return orders
@@ -65,6 +70,10 @@ struct ControlServer: HTTPResponder {
         var every: Int?
         var seconds: Double?
         var retryAfter: Int?
+        var host: Int?
+        var did: String?
+        var bytes: Int?
+        var depth: Int?
 
         var order: FaultOrder {
             get throws(SimulatorError) {
@@ -73,8 +82,8 @@ struct ControlServer: HTTPResponder {
                     throw SimulatorError(code: .invalidValue, message: "\(kind) is none of: \(allowed)", entity: "kind")
                 }
                 return FaultOrder(
-                    kind: kind, relay: relay, count: count ?? 1, everyEvents: every ?? 0, seconds: seconds ?? 1,
-                    retryAfterSeconds: retryAfter ?? 1)
+                    kind: kind, relay: relay, host: host, did: did, count: count ?? 1, everyEvents: every ?? 0, seconds: seconds ?? 1,
+                    retryAfterSeconds: retryAfter ?? 1, bytes: bytes ?? 0, depth: depth ?? 3)
             }
         }
     }

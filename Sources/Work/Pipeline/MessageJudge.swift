@@ -29,6 +29,7 @@ package struct MessageJudge: Sendable {
             case .refused(let refusal): .done(.refused(reason: refusal.reason.rawValue, detail: refusal.message))
             }
         case .identity, .account: .done(small(entry))
+        case .labels: .done(Self.misrouted)
         case .malformed: .done(.refused(reason: Refusal.Reason.malformedMessage.rawValue, detail: "the frame can't be split or has no key"))
         case .unknown: .done(.ignored)
         case .open, .barrier: .done(.ignored)

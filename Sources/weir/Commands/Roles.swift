@@ -2,12 +2,12 @@ import ArgumentParser
 import Fleet
 import Logging
 
-/// `weir ingest firehose`.
+/// `weir ingest firehose` and `weir ingest backfill`.
 struct Ingest: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read upstreams into the work streams.",
         discussion: "Any number of these may run: each upstream is read by one of them, the others stand by.",
-        subcommands: [IngestFirehose.self])
+        subcommands: [IngestFirehose.self, IngestBackfill.self])
 }
 
 struct IngestFirehose: AsyncParsableCommand {
@@ -15,6 +15,15 @@ struct IngestFirehose: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws { try await RoleRun.run(.ingestFirehose, common) }
+}
+
+struct IngestBackfill: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backfill", abstract: "List the repositories that are wanted (repos.scope), and feed them to the workers, which fetch them.",
+        discussion: "With the scope live there is nothing to do: it says so and waits.")
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws { try await RoleRun.run(.ingestBackfill, common) }
 }
 
 struct Worker: AsyncParsableCommand {

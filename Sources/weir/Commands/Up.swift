@@ -43,7 +43,7 @@ struct Up: AsyncParsableCommand {
         let beside = simulator
         try await servers.run {
             try await MigrationRun.run(ready)
-            try await FleetProcess(roles: [.ingestFirehose, .worker, .api], configuration: ready, metrics: metrics, log: log)
+            try await FleetProcess(roles: [.ingestFirehose, .ingestBackfill, .worker, .api], configuration: ready, metrics: metrics, log: log)
                 .run(beside: beside.map { [$0] } ?? []) { address in
                     Banner(address: address, folder: servers.folder, controls: beside?.addresses.controlURL, relays: ready.relayHosts).show()
                 }

@@ -39,6 +39,17 @@ struct EntryReport {
 
     private var frame: [UInt8]? { entry.fields.last { $0.name == "frame" }?.value }
 
+    private static func line(_ item: LabelsMessage.Item) -> String {
+        switch item {
+        case .label(let label):
+            let ends = label.exp.map { " until \(Terminal.safe($0))" } ?? ""
+            let version = label.cid.map { " at \(Terminal.safe($0))" } ?? ""
+            return "\(label.neg ? "not " : "")\(Terminal.safe(label.val)) on \(Terminal.safe(label.uri))\(version) by \(Terminal.safe(label.src)), "
+                + "\(Terminal.safe(label.cts))\(ends), \(label.signature == nil ? "unsigned" : "signed")"
+        case .malformed(let reason, _, let encoded): return "a label of \(encoded.count) bytes that cannot be read: \(Terminal.safe(reason.description))"
+        }
+    }
+
     private static func text(_ bytes: [UInt8]) -> String? { String(validating: bytes, as: UTF8.self) }
 
     /// What the frame says; where it cannot be read, why.
@@ -62,6 +73,8 @@ struct EntryReport {
             case .account(let account):
                 let status = account.status.map { ", \(Terminal.safe($0))" } ?? ""
                 return ["#account seq \(account.seq) of \(Terminal.safe(account.did))", account.active ? "active" : "not active\(status)"]
+            case .labels(let labels):
+                return ["#labels seq \(labels.seq), \(labels.labels.count) labels"] + labels.labels.map(Self.line)
             case .info(let info): return ["#info \(Terminal.safe(info.name)) \(Terminal.safe(info.message ?? ""))"]
             case .error(let error): return ["error \(Terminal.safe(error.error)) \(Terminal.safe(error.message ?? ""))"]
             case .unknown(let op, let type): return ["op \(op), type \(Terminal.safe(type)): unknown, to be ignored"]

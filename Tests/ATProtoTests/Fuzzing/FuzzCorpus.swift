@@ -25,9 +25,21 @@ enum FuzzCorpus {
             SyncMessage(seq: 3, did: host.did, rev: second.message.rev, blocks: car, time: "t").frame(),
             IdentityMessage(seq: 4, did: host.did, time: "t", handle: "a.test").frame(),
             AccountMessage(seq: 5, did: host.did, time: "t", active: false, status: "deleted").frame(),
-            InfoMessage(name: "OutdatedCursor").frame(), ErrorMessage(error: "FutureCursor").frame(),
+            try labels().frame(), InfoMessage(name: "OutdatedCursor").frame(), ErrorMessage(error: "FutureCursor").frame(),
         ]
         return honest + (try recorded())
+    }
+
+    /// A signed label of an account, an unsigned one of a record, and a withdrawal.
+    static func labels() throws -> LabelsMessage {
+        let key = try SigningKey(.k256, secret: [UInt8](repeating: 9, count: 32))
+        let (src, subject, time) = ("did:plc:ar7c4by46qjdydhdevvrndac", "did:web:a.test", "2026-01-02T03:04:05Z")
+        let labels = [
+            try Label(src: src, uri: subject, val: "spam", cts: time, exp: "2027-01-02T03:04:05Z").signed(by: key),
+            Label(src: src, uri: "at://\(subject)/app.bsky.feed.post/k3", cid: CID(hashing: [1]).description, val: "!warn", cts: time),
+            Label(src: src, uri: subject, val: "spam", neg: true, cts: time, ver: nil),
+        ]
+        return LabelsMessage(seq: 6, labels: labels)
     }
 
     /// Commits that a public relay sent.

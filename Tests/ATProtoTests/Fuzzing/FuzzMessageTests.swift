@@ -33,6 +33,30 @@ struct FuzzMessageTests {
         }
     }
 
+    @Test("labels read or are refused one by one, write back as they came, and only what was not changed is signed")
+    func labels() throws {
+        let key = try SigningKey(.k256, secret: [UInt8](repeating: 9, count: 32)).verificationKey
+        let honest = try FuzzCorpus.labels()
+        let frame = honest.frame()
+        let header = (["op": 1, "t": "#labels"] as CBORValue).encode()
+        let body = try CBORValue.decode(Array(frame.dropFirst(header.count)))
+        let mutator = ByteMutator(corpus: [frame], tokens: FuzzTokens.cbor)
+        try FuzzRun("labels", inputs: 8_000)(generate: { random in
+            guard Bool.random(using: &random) else { return mutator.input(using: &random) }
+            var changed = body
+            for _ in 0..<Int.random(in: 1...3, using: &random) { changed = ValueMutator.mutate(changed, links: [CID(hashing: [1])], &random) }
+            return header + changed.encode()
+        }) { frame in
+            guard let message = try? LabelsMessage(frame: frame) else { return .refused }
+            guard let again = try? LabelsMessage(frame: message.frame()), again == message else { return .broken("reads back as another one") }
+            for case .label(let label) in message.labels where label.isSigned(by: key) {
+                // A `neg` that is false changes nothing of what is said.
+                guard !label.neg, label.val == "spam", label.exp != nil else { return .broken("a changed label is signed") }
+            }
+            return .accepted
+        }
+    }
+
     private static func agrees(_ message: StreamMessage, _ route: FrameRoute) -> Bool {
         switch (message, route) {
         case (.commit(let commit), .message(let fields)):
@@ -43,6 +67,7 @@ struct FuzzMessageTests {
             fields == .init(type: .identity, seq: identity.seq, did: identity.did, rev: "", time: identity.time)
         case (.account(let account), .message(let fields)):
             fields == .init(type: .account, seq: account.seq, did: account.did, rev: "", time: account.time)
+        case (.labels(let labels), .labels(let seq, let subjects)): seq == labels.seq && subjects == labels.labels.map(\.did)
         case (.info, .info), (.error, .error), (.unknown, .unknown): true
         default: false
         }

@@ -9,7 +9,8 @@ import ServiceLifecycle
 struct IngestLab: Sendable {
     let fleet: MemoryFleet
     let relay: ScriptedRelay
-    let configuration: FirehoseIngesterConfiguration
+    let feed: Feed
+    let configuration: FeedIngesterConfiguration
     let host: String
     /// Where entries go: the fleet in memory, or a real Redis.
     let streams: any EntryStreams
@@ -17,8 +18,8 @@ struct IngestLab: Sendable {
     let ledger: any UpstreamLedger
 
     /// Quick intervals: tests wait for states, and these say how soon they come. A lease outlives every test: where its end matters the test says when.
-    static func configuration(port: Int) throws -> FirehoseIngesterConfiguration {
-        var configuration = FirehoseIngesterConfiguration(hosts: [try WebSocketEndpoint("ws://127.0.0.1:\(port)")])
+    static func configuration(port: Int) throws -> FeedIngesterConfiguration {
+        var configuration = FeedIngesterConfiguration(hosts: [try WebSocketEndpoint("ws://127.0.0.1:\(port)")])
         configuration.leaseTimeToLive = .seconds(3_600)
         configuration.leaseRenewal = .milliseconds(50)
         configuration.barrierInterval = .milliseconds(20)
@@ -32,8 +33,8 @@ struct IngestLab: Sendable {
 
     /// Runs `body` beside a relay; every replica that it starts ends with it.
     static func run(
-        shards: Int = 4, relay: ScriptedRelay = ScriptedRelay(), streams: (any EntryStreams)? = nil, ledger: (any UpstreamLedger)? = nil,
-        change: @escaping @Sendable (inout FirehoseIngesterConfiguration) -> Void = { _ in },
+        _ feed: Feed = .firehose, shards: Int = 4, relay: ScriptedRelay = ScriptedRelay(), streams: (any EntryStreams)? = nil, ledger: (any UpstreamLedger)? = nil,
+        change: @escaping @Sendable (inout FeedIngesterConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (IngestLab) async throws -> Void
     ) async throws {
         try await WebSocketScript.serve { _, peer in
@@ -44,15 +45,16 @@ struct IngestLab: Sendable {
             let fleet = MemoryFleet(shards: shards)
             let host = "127.0.0.1:\(server.port)"
             try await body(
-                IngestLab(fleet: fleet, relay: relay, configuration: configuration, host: host, streams: streams ?? fleet, ledger: ledger ?? fleet))
+                IngestLab(
+                    fleet: fleet, relay: relay, feed: feed, configuration: configuration, host: host, streams: streams ?? fleet, ledger: ledger ?? fleet))
         }
     }
 
-    func ingester(_ worker: String = "a", seams: FaultSeams = .off) -> FirehoseIngester {
+    func ingester(_ worker: String = "a", seams: FaultSeams = .off) -> FeedIngester {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        return FirehoseIngester(
-            configuration: configuration, upstreams: ledger, entries: streams, worker: WorkerID(worker), logger: logger, seams: seams)
+        return FeedIngester(
+            feed, configuration: configuration, upstreams: ledger, entries: streams, worker: WorkerID(worker), logger: logger, seams: seams)
     }
 
     /// Runs a replica while `body` runs, then ends it as a kill would: by cancellation, without a drain.

@@ -30,7 +30,7 @@ struct LedgerLab: Sendable {
     var upstream: UpstreamName { UpstreamName(kind: .firehose, host: lab.host) }
 
     static func run(
-        redisURL: String, shards: Int = 4, change: @escaping @Sendable (inout FirehoseIngesterConfiguration) -> Void = { _ in },
+        redisURL: String, shards: Int = 4, change: @escaping @Sendable (inout FeedIngesterConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (LedgerLab) async throws -> Void
     ) async throws {
         let schema = RandomName.schema()

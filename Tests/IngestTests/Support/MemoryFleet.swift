@@ -34,6 +34,7 @@ final class MemoryFleet: UpstreamLedger, EntryStreams {
         var ended: [String] = []
         var tokens: [String: Int64] = [:]
         var owners: [String: (worker: WorkerID, until: ContinuousClock.Instant)] = [:]
+        var endpoints: [String: String] = [:]
         var hints: [String: CursorHint] = [:]
         var reports: [String: UpstreamReport] = [:]
         /// How often each host's owner reported: a clock that runs on while the owner lives.
@@ -168,13 +169,18 @@ final class MemoryFleet: UpstreamLedger, EntryStreams {
         state.watermark(upstream.host).map { .at($0) } ?? .none
     }
 
-    func openSession(_ lease: UpstreamLease, from: Position, gap: UpstreamEntry.Gap?) async throws(LedgerError) -> Int64 {
+    func endpoint(of upstream: UpstreamName) async throws(LedgerError) -> String? { state.endpoints[upstream.host] }
+
+    func openSession(
+        _ lease: UpstreamLease, from: Position, gap: UpstreamEntry.Gap?, endpoint: String
+    ) async throws(LedgerError) -> Int64 {
         let number: Int64? = change { state in
             guard state.holds(lease) else { return nil }
             let host = lease.upstream.host
             let number = Int64(state.sessions.count + 1)
             state.sessions.append(Session(number: number, host: host, from: from, gap: gap))
             state.pendingRewind[host] = nil
+            state.endpoints[host] = endpoint
             if state.trackers[host] == nil {
                 state.trackers[host] = state.streams.map { _ in SessionTracker(state: SessionTracker.State(watermark: from)) }
             }

@@ -13,7 +13,7 @@ struct RedisLab: Sendable {
     let redis: RedisClient
 
     static func run(
-        url: String, shards: Int = 4, change: @escaping @Sendable (inout FirehoseIngesterConfiguration) -> Void = { _ in },
+        url: String, shards: Int = 4, change: @escaping @Sendable (inout FeedIngesterConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (RedisLab) async throws -> Void
     ) async throws {
         let redis = RedisClient(try await SharedServers.redis(url: url))

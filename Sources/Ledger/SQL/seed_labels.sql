@@ -1,0 +1,1 @@
+SELECT make_label_logs()
