@@ -61,6 +61,10 @@ public struct Digest: Hashable, Sendable {
         target.storeBytes(of: d, toByteOffset: 24, as: UInt64.self)
     }
 
+    /// The first eight bytes as a number; digests are in the order of theirs.
+    @inline(__always)
+    var prefix: UInt64 { UInt64(bigEndian: a) }
+
     /// How many zero bits stand before the first one.
     var leadingZeroBits: Int {
         if a != 0 { return UInt64(bigEndian: a).leadingZeroBitCount }

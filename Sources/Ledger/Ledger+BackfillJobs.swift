@@ -90,12 +90,14 @@ extension Ledger {
     /// Those that are left alone now, the longest first.
     public func parkedHosts(limit: Int) async throws(LedgerError) -> [ParkedHost] {
         try await mapped("parked hosts") {
-            try await pool.query(JobSQL.parkedHosts, [.int64(Int64(limit))]).map { row in
-                ParkedHost(
-                    host: try row.value("host"), left: .milliseconds(try row.value("ms_left", as: Int64.self)),
-                    failures: Int(try row.value("failures", as: Int32.self)), reason: try row.value("reason"))
-            }
+            try await pool.query(JobSQL.parkedHosts, [.int64(Int64(limit))]).map(Self.parkedHost)
         }
+    }
+
+    static func parkedHost(_ row: PostgresRow) throws -> ParkedHost {
+        ParkedHost(
+            host: try row.value("host"), left: .milliseconds(try row.value("ms_left", as: Int64.self)),
+            failures: Int(try row.value("failures", as: Int32.self)), reason: try row.value("reason"))
     }
 }
 

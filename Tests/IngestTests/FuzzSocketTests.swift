@@ -106,7 +106,7 @@ struct FuzzSocketTests {
             .live, .resume(Position(epoch: 0, seq: 0)), .resume(Position(epoch: 3, seq: 39)), .newNumbering(after: Position(epoch: 1, seq: 9)),
         ]
         try FuzzRun("routing", inputs: 12_000)(ByteMutator(corpus: frames, tokens: FuzzTokens.cbor, bytesMax: 2_048)) { bytes in
-            var router = FeedRouter(host: "relay", plan: plans[bytes.count % plans.count], shards: ShardMap(count: 4))
+            var router = FeedRouter(feed: .firehose, host: "relay", plan: plans[bytes.count % plans.count], shards: ShardMap(count: 4))
             if let opening = router.plan.opening { router.opened(opening) }
             var result = FuzzVerdict.refused
             for (index, frame) in [frames[bytes.count % 3], bytes, bytes, frames[0]].enumerated() {

@@ -9,6 +9,9 @@ public struct MerkleSearchTree: Sendable {
 
     public init() {}
 
+    /// The root's address of a tree without keys.
+    public static var emptyRootCID: CID { MSTArena.emptyRoot }
+
     /// Reads a whole tree; throws `missingBlock` where a node is not there, `mst` or `cbor` where one is none.
     public init(root: CID, blocks: BlockIndex) throws(FormatError) {
         arena = try MSTArena(root: root, blocks: blocks, partial: false)

@@ -134,6 +134,10 @@ public enum ConfigurationTable {
     static let serving: [ConfigurationKey] = [
         ConfigurationKey("api.bind", .address, standard: "127.0.0.1:7480", "Where the API listens. There is no authentication yet: see Gotchas."),
         ConfigurationKey(
+            "api.allow_writes", .flag, standard: "false",
+            "Whether repositories may be added and removed (`POST /repos/…`) by whoever reaches an API that is not bound to loopback. There it is always allowed."
+        ),
+        ConfigurationKey(
             "api.heartbeat", .duration(.seconds(1)...(.seconds(300))), standard: "15s",
             "How often a quiet stream says that it is alive."),
         ConfigurationKey(

@@ -81,6 +81,7 @@ public struct FleetConfiguration: Sendable {
 
     // Serving
     public var apiBind: BindAddress { values.address("api.bind") }
+    public var apiAllowsWrites: Bool { values.flag("api.allow_writes") }
     public var apiHeartbeat: Duration { values.duration("api.heartbeat") }
     public var apiClientBuffer: Int { values.integer("api.client_buffer") }
     public var apiClients: Int { values.integer("api.clients") }

@@ -32,6 +32,8 @@ struct FleetConnections: Sendable {
 
     var jobQueue: JobQueue { JobQueue(redis: redis, keys: keys) }
 
+    func snapshotStreams(_ shards: ShardMap) -> SnapshotStreams { SnapshotStreams(redis: redis, keys: keys, shards: shards) }
+
     var outlets: OutletStreams { OutletStreams(redis: redis, keys: keys) }
 
     static func redis(_ configuration: FleetConfiguration) throws -> RedisConfiguration {

@@ -72,7 +72,9 @@ struct RoleServices: Sendable {
             PublisherService(
                 configuration: publisher, ledger: connections.ledger, outlet: connections.outlets, worker: connections.name,
                 logger: logger("publisher"), seams: connections.seams),
-            WorkerService(configuration: worker, ledger: connections.ledger, streams: streams, worker: connections.name, logger: logger("work")),
+            WorkerService(
+                configuration: worker, ledger: connections.ledger, streams: streams, snapshots: connections.snapshotStreams(shards),
+                worker: connections.name, logger: logger("work")),
         ]
     }
 
@@ -88,6 +90,8 @@ struct RoleServices: Sendable {
         worker.leaseTimeToLive = configuration.leaseTTL
         worker.leaseRenewal = configuration.leaseRenewal
         worker.drainTimeout = min(worker.drainTimeout, configuration.shutdownGrace * 0.75)
+        worker.tracking = TrackingConfiguration(
+            scope: configuration.reposScope, signal: configuration.reposSignal ?? "", collections: configuration.reposCollections)
         worker.identities.plcURL = configuration.plcURL
         worker.identities.allowPrivateHosts = configuration.allowsPrivateHosts
         worker.identities.lifetime = configuration.identityLifetime
@@ -98,11 +102,15 @@ struct RoleServices: Sendable {
     func api(onServing: @escaping @Sendable (BindAddress) -> Void) throws -> any Service {
         let bind = configuration.apiBind
         if !bind.isLoopback {
-            logger("api").warning("there is no authentication: whoever reaches this address reads everything", metadata: ["bind": "\(bind)"])
+            let may = configuration.apiAllowsWrites ? "reads everything, and changes which repositories are wanted" : "reads everything"
+            logger("api").warning("there is no authentication: whoever reaches this address \(may)", metadata: ["bind": "\(bind)"])
         }
+        // A scope of another name than live tracks repositories; without the key nothing does.
+        let isTracking = (configuration.values["repos.scope"]?.text ?? "live") != "live"
         return try APIService(
             configuration: try server(bind), ledger: connections.ledger, outlet: connections.outlets, streams: connections.workStreams(shards),
-            shards: shards, metrics: metrics, logger: logger("api"), seams: connections.seams,
+            shards: shards, scope: APIScope(isTracking: isTracking, allowsWrites: configuration.apiAllowsWrites), metrics: metrics,
+            logger: logger("api"), seams: connections.seams,
             onBound: { onServing(BindAddress(host: bind.host, port: $0)) })
     }
 

@@ -4,6 +4,7 @@ import Events
 struct APIResponder: Responder {
     let operations: OperationsResponder
     let queries: LogQueries
+    let scope: ScopeQueries
     let router = Router(servesLog: true)
 
     func decide(_ request: Request) -> Decision {
@@ -13,7 +14,7 @@ struct APIResponder: Responder {
         } catch {
             return .reply(error.reply)
         }
-        let queries = queries
+        let (queries, scope) = (queries, scope)
         switch route {
         case .health, .ready, .metrics: return operations.decide(route) ?? .reply(Problem(.notFound, "nothing is here").reply)
         case .index: return .reply(Self.index)
@@ -25,6 +26,10 @@ struct APIResponder: Responder {
             return .compute { await queries.events(id, after: after, limit: limit, selection) }
         case .stream(let id, let after, let selection): return .stream { await queries.open(id, after: after, selection) }
         case .firehose(let start, let selection): return .stream { await queries.openFirehose(start, selection) }
+        case .repositories(let phase, let after, let limit):
+            return .compute { await scope.repositories(phase: phase, after: after, limit: limit) }
+        case .repository(let did): return .compute { await scope.repository(did) }
+        case .changeScope(let change): return scope.decide(change, request)
         }
     }
 
@@ -35,7 +40,8 @@ struct APIResponder: Responder {
         json.key("paths")
         json.beginArray()
         for path in [
-            "/streams/firehose?cursor=", "/runs", "/runs/{id}", "/runs/{id}/events?fromSeq=&limit=", "/runs/{id}/stream?fromSeq=", "/status",
+            "/streams/firehose?cursor=", "/runs", "/runs/{id}", "/runs/{id}/events?fromSeq=&limit=", "/runs/{id}/stream?fromSeq=",
+            "/repos?phase=&after=&limit=", "/repos/{did}", "/repos/add", "/repos/remove", "/repos/resync", "/status",
             "/health", "/ready", "/metrics",
         ] { json.value(path) }
         json.endArray()

@@ -1,4 +1,5 @@
 import Events
+import NIOHTTP1
 
 /// What a request asks for: the decision without the doing.
 enum Route: Sendable {
@@ -8,10 +9,21 @@ enum Route: Sendable {
     case events(RunID, after: Int64, limit: Int, EventSelection)
     case stream(RunID, after: Int64, EventSelection)
     case firehose(FirehoseStart, EventSelection)
+    case repositories(phase: RepositoryPhase?, after: String?, limit: Int)
+    case repository(String)
+    case changeScope(ScopeChange)
 
     enum FirehoseStart: Hashable, Sendable {
         case now, earliest
         case at(FirehoseCursor)
+    }
+
+    /// What is asked of repositories that a body names. The raw values are the paths' last segments.
+    enum ScopeChange: String, Hashable, Sendable, CaseIterable { case add, remove, resync }
+
+    /// In the order in which they are told.
+    var methods: [HTTPMethod] {
+        if case .changeScope = self { [.POST] } else { [.GET, .HEAD] }
     }
 
     /// For metrics: one of a few names, never a client's text.
@@ -27,6 +39,9 @@ enum Route: Sendable {
         case .events: "events"
         case .stream: "stream"
         case .firehose: "firehose"
+        case .repositories: "repositories"
+        case .repository: "repository"
+        case .changeScope: "change_scope"
         }
     }
 }

@@ -21,11 +21,19 @@ public struct ContentConfiguration: Sendable, Hashable {
     public var activitySkew: Double
     /// In which order archives hold their blocks.
     public var archiveOrder: ArchiveOrder
+    /// Repositories that are far larger than all others, 0 to 64: those of the last accounts, made when first needed.
+    public var hugeRepositories: Int
+    /// Records of each at the start, 1 to 2,000,000; about 300 bytes of memory each.
+    public var hugeRecords: Int
+    /// Bytes of the archive of each at the start, 1 to 2^40; what comes is within a tenth of it where records have 500 bytes to 50 KB.
+    public var hugeBytes: Int
 
     public init(
         initialRecordsMax: Int? = nil, initialRecordsMin: Int = 0, recordBytesMean: Int = 900, operationsMax: Int = 20, createWeight: Double = 0.8,
         updateWeight: Double = 0.08, deleteWeight: Double = 0.12, identityPerThousand: Double = 6, accountPerThousand: Double = 4,
-        syncPerThousand: Double = 2, activitySkew: Double = 2, archiveOrder: ArchiveOrder = .nodesFirst
+        syncPerThousand: Double = 2, activitySkew: Double = 2, archiveOrder: ArchiveOrder = .nodesFirst, hugeRepositories: Int = 0,
+        hugeRecords: Int = 50_000,
+        hugeBytes: Int = 256 << 20
     ) {
         self.initialRecordsMax = initialRecordsMax
         self.initialRecordsMin = initialRecordsMin
@@ -39,6 +47,9 @@ public struct ContentConfiguration: Sendable, Hashable {
         self.syncPerThousand = syncPerThousand
         self.activitySkew = activitySkew
         self.archiveOrder = archiveOrder
+        self.hugeRepositories = hugeRepositories
+        self.hugeRecords = hugeRecords
+        self.hugeBytes = hugeBytes
     }
 
     func recordsMax(accounts: Int) -> Int {
@@ -47,8 +58,18 @@ public struct ContentConfiguration: Sendable, Hashable {
 
     /// Records that an account begins with, by its place.
     func initialRecords(_ index: Int, of accounts: Int) -> Int {
+        if isHuge(index, of: accounts) { return hugeRecords }
         let share = 1 - Double(index) / Double(accounts)
         return max(initialRecordsMin, Int(Double(recordsMax(accounts: accounts)) * share * share * share))
+    }
+
+    func isHuge(_ index: Int, of accounts: Int) -> Bool { index >= accounts - hugeRepositories }
+
+    /// Mean bytes of a record, by the account and the number of its write.
+    func bytesMean(_ index: Int, number: Int, of accounts: Int) -> Int {
+        guard isHuge(index, of: accounts), (0..<hugeRecords).contains(number) else { return recordBytesMean }
+        // A record's section, and its share of the tree.
+        return max(hugeBytes / hugeRecords - 130, 100)
     }
 
     func validate() throws(SimulatorError) {
@@ -56,6 +77,9 @@ public struct ContentConfiguration: Sendable, Hashable {
         try SimulatorConfiguration.check(initialRecordsMin, "content.initialRecordsMin", 0...100_000)
         try SimulatorConfiguration.check(recordBytesMean, "content.recordBytesMean", 200...500_000)
         try SimulatorConfiguration.check(operationsMax, "content.operationsMax", 1...200)
+        try SimulatorConfiguration.check(hugeRepositories, "content.hugeRepositories", 0...64)
+        try SimulatorConfiguration.check(hugeRecords, "content.hugeRecords", 1...2_000_000)
+        try SimulatorConfiguration.check(hugeBytes, "content.hugeBytes", 1...(1 << 40))
         let shares = [
             ("createWeight", createWeight), ("updateWeight", updateWeight), ("deleteWeight", deleteWeight),
             ("identityPerThousand", identityPerThousand), ("accountPerThousand", accountPerThousand), ("syncPerThousand", syncPerThousand),

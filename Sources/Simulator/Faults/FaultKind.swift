@@ -106,6 +106,27 @@ public enum FaultKind: String, Hashable, Sendable, CaseIterable {
     /// The repository as it was `depth` commits ago, well signed.
     case carStale = "car_stale"
 
+    // What becomes of an account, in the network itself; at once, without waiting for an event.
+    case accountDeactivate = "account_deactivate"
+    case accountTakedown = "account_takedown"
+    case accountSuspend = "account_suspend"
+    /// Its repository is gone; its document stays.
+    case accountDelete = "account_delete"
+    /// It is active again; one that was deleted comes back with another repository and another key.
+    case accountReturn = "account_return"
+    /// It moves to `host` (nil: any other), with a new key there; the host before says from then on that it is deactivated.
+    case migrate
+    /// The same, and the host before knows nothing of it any more.
+    case migrateGone = "migrate_gone"
+    /// Its repository begins anew with the same records, as far as one commit can carry them: `since` is null.
+    case rebase
+    /// The same with other records.
+    case rebaseOther = "rebase_other"
+    /// Its host loses its last `depth` commits, which the relays have sent, and goes on from the one before. No message says so.
+    case fork
+    /// A commit of the account, like all others.
+    case write
+
     /// Who carries it out.
     enum Place: Sendable { case stream, forged, network, connection, relay, server }
 
@@ -113,14 +134,19 @@ public enum FaultKind: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .malformedFrame, .unknownOp, .unknownType, .oversizeFrame, .duplicate, .reorder, .dropCommit: .stream
         case .badSignature, .wrongPrevData, .wrongTree, .futureRev: .forged
-        case .syncDivergence, .rotateKey: .network
+        case .syncDivergence, .rotateKey, .accountDeactivate, .accountTakedown, .accountSuspend, .accountDelete, .accountReturn: .network
+        case .migrate, .migrateGone, .rebase, .rebaseOther, .fork, .write: .network
         case .cutMidFrame, .cutOnBoundary, .garbageBytes, .errorFrame: .connection
         case .silent, .refuse429, .refuse503, .delay, .gone, .renumber, .forget: .relay
         case .directoryDelay, .directoryError, .directoryNotFound, .hostDelay, .hostError, .hostBusy, .hostGone: .server
-        case .hostSlow, .hostHang, .hostCut: .server
-        default: .server
+        case .hostSlow, .hostHang, .hostCut, .carWrongDigest, .carMissingNode, .carMissingRecord, .carCycle, .carRepeatedSubtree: .server
+        case .carKeysOutOfOrder, .carWrongLayer, .carWrongSignature, .carWrongDID, .carTruncated, .carGiantVarint: .server
+        case .carTrailingGarbage, .carStale: .server
         }
     }
+
+    /// What becomes of an account, other than the two that came first and wait for an event where no account is named.
+    var isLife: Bool { place == .network && self != .syncDivergence && self != .rotateKey }
 
     /// Archives that are wrong on purpose.
     static let lies: [FaultKind] = [

@@ -3,9 +3,9 @@ public struct FaultOrder: Hashable, Sendable {
     public var kind: FaultKind
     /// The relay by its place in the configuration, from 0; nil is each of them. Without meaning outside relays.
     public var relay: Int?
-    /// The repository host by its place, from 0; nil is all of them, and what relays answer in their place. Without meaning elsewhere.
+    /// The repository host by its place, from 0; nil is all of them, and what relays answer in their place. For migrations where they go.
     public var host: Int?
-    /// The account that it is about; nil is any. For archives and for what becomes of accounts.
+    /// The account that it is about; nil is any, and where something becomes of an account one that is drawn. Without meaning elsewhere.
     public var did: String?
     /// How many times, as soon as there is an occasion. 0 with `everyEvents` 0 ends a schedule of this kind and relay, or a server's state.
     public var count: Int

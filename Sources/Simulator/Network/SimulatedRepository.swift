@@ -52,10 +52,15 @@ struct SimulatedRepository: Sendable {
     /// How many commits can be undone now.
     var depth: Int { history.count }
 
+    /// The revs of the last commits, the oldest first.
+    func lastRevs(_ count: Int) -> [String] { (history.map(\.rev) + [rev]).suffix(min(count, history.count)) }
+
     /// A repository that begins with these records.
-    init(did: String, entries: [Entry], rev: String, key: SigningKey) throws(FormatError) {
+    ///
+    /// - Parameter writes: of the account so far, where there were others than these.
+    init(did: String, entries: [Entry], writes: Int? = nil, rev: String, key: SigningKey) throws(FormatError) {
         self.entries = entries
-        writes = entries.count
+        self.writes = writes ?? entries.count
         self.rev = rev
         tree = MerkleSearchTree()
         for entry in entries { try tree.insert(entry.path, entry.cid) }
@@ -88,6 +93,24 @@ struct SimulatedRepository: Sendable {
         for change in changes where change.action != .delete { car.append(change.entry.cid, change.record) }
         return MessageEncoder.Commit(
             did: did, rev: newRev, since: since, commit: head.cid, previousData: previousData, operations: operations, blocks: car.bytes)
+    }
+
+    /// Signs what there is under a new rev, as the host does to which an account moves.
+    mutating func sign(did: String, rev newRev: String, key: SigningKey) throws(FormatError) {
+        remember([])
+        rev = newRev
+        head = try CommitBlock.signed(did: did, rev: newRev, data: data, with: key).block
+    }
+
+    /// The message of a commit with which a repository begins: it creates all that is in it. `record` makes a record again.
+    mutating func beginning(did: String, previousData: CID?, record: (Entry) -> [UInt8]) -> MessageEncoder.Commit {
+        var car = CARWriter(roots: [head.cid], capacity: 4096 + entries.count * 1_024)
+        car.append(head)
+        for node in tree.allBlocks() { car.append(node) }
+        for entry in entries { car.append(entry.cid, record(entry)) }
+        let operations = entries.map { RepositoryOperation(action: .create, collection: $0.collection.rawValue, rkey: $0.rkey, cid: $0.cid) }
+        return MessageEncoder.Commit(
+            did: did, rev: rev, since: nil, commit: head.cid, previousData: previousData, operations: operations, blocks: car.bytes)
     }
 
     /// The commit block alone, as `#sync` carries it.

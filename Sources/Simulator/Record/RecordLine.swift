@@ -37,6 +37,12 @@ enum RecordLine {
         return Array(line.utf8)
     }
 
+    /// A host that turned back.
+    static func forked(_ fork: NetworkFork) -> [UInt8] {
+        let lost = fork.lost.map { "\"\($0)\"" }.joined(separator: ",")
+        return Array("{\"type\":\"fork\",\"did\":\"\(fork.did)\",\"rev\":\"\(fork.rev)\",\"lost\":[\(lost)]}\n".utf8)
+    }
+
     /// A frame of nobody's: to be refused where it is malformed or too large, to be ignored where it is unknown.
     static func injected(_ kind: FaultKind, relay: Int, seq: Int64) -> [UInt8] {
         let isUnknown = kind == .unknownOp || kind == .unknownType
