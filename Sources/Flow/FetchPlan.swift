@@ -68,6 +68,13 @@ public struct FetchPlan: Hashable, Sendable {
         public var atLeast: Duration
         /// Counts, and waits longer each time.
         public var isFailure: Bool
+
+        public init(host: String, error: String, atLeast: Duration, isFailure: Bool) {
+            self.host = host
+            self.error = error
+            self.atLeast = atLeast
+            self.isFailure = isFailure
+        }
     }
 
     /// How long a job waits for a place at a crowded host, or for the directory.
