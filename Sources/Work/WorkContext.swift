@@ -8,6 +8,7 @@ struct WorkContext: Sendable {
     var ledger: Ledger
     var streams: WorkStreams
     var identities: IdentityResolver
+    var labelKeys: any LabelKeys
     var totals: WorkTotals
     var room: BatchRoom
     var clock: WorkClock

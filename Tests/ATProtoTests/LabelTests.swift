@@ -7,6 +7,7 @@ struct LabelTests {
     private let subject = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
     private var uri: String { "at://\(subject)/app.bsky.feed.post/3lhhvfanmos22" }
     private let cts = "2026-01-02T03:04:05.678Z"
+    private var required: [(String, CBORValue)] { [("src", .text(src)), ("uri", .text(uri)), ("val", "spam"), ("cts", .text(cts))] }
 
     @Test("a message reads back as it was written, and routes by the DIDs of its subjects")
     func roundTrip() throws {
@@ -23,10 +24,11 @@ struct LabelTests {
 
     @Test("every field is read, and unknown ones are passed over", arguments: [true, false])
     func fields(isNull: Bool) throws {
-        var value: CBORMap = CBORMap([
+        let given: [(String, CBORValue)] = [
             ("src", .text(src)), ("uri", .text(uri)), ("cid", .text("bafyreig")), ("val", "porn"), ("neg", true), ("cts", .text(cts)),
             ("exp", "later"), ("ver", 3), ("sig", .bytes([1, 2])), ("more", [1, ["x": .null]]), ("few", 1),
-        ])
+        ]
+        var value = CBORMap(given)
         if isNull { for name in ["cid", "neg", "exp", "ver", "sig"] { value[name] = .null } }
         let label = try Label(CBORValue.map(value).encode())
         #expect(label.src == src && label.uri == uri && label.val == "porn" && label.cts == cts)
@@ -36,7 +38,7 @@ struct LabelTests {
 
     @Test("a label that cannot be taken spoils itself only, and still says whose it is", arguments: LabelTests.bad)
     func malformed(_ field: String, _ value: CBORValue?) throws {
-        var map = CBORMap([("src", .text(src)), ("uri", .text(uri)), ("val", "spam"), ("cts", .text(cts))])
+        var map = CBORMap(required)
         map[field] = value
         let good = Label(src: src, uri: "did:web:other.test", val: "spam", cts: cts)
         let body: CBORValue = ["seq": 9, "labels": [.map(map), try CBORValue.decode(good.encoded)]]
@@ -60,7 +62,7 @@ struct LabelTests {
 
     @Test("fields of another kind, and labels that are no maps or too long, are malformed and nothing else")
     func kinds() throws {
-        var long = CBORMap([("src", .text(src)), ("uri", .text(uri)), ("val", "spam"), ("cts", .text(cts))])
+        var long = CBORMap(required)
         long["more"] = .text(String(repeating: "x", count: Limits.labelBytes))
         var number = long
         number["more"] = nil
@@ -81,7 +83,9 @@ struct LabelTests {
     func badMessages() throws {
         func frame(_ body: CBORValue) -> [UInt8] { (["op": 1, "t": "#labels"] as CBORValue).encode() + body.encode() }
         let tooMany = CBORValue.array(Array(repeating: 1, count: Limits.labels + 1))
-        for (body, seq) in [(["seq": 5] as CBORValue, 5 as Int64?), (["seq": 5, "labels": 7], 5), (["seq": 5, "labels": tooMany], 5), (["labels": []], nil)] {
+        for (body, seq) in [
+            (["seq": 5] as CBORValue, 5 as Int64?), (["seq": 5, "labels": 7], 5), (["seq": 5, "labels": tooMany], 5), (["labels": []], nil),
+        ] {
             #expect(throws: FormatError.self) { try LabelsMessage(frame: frame(body)) }
             guard case .malformed(_, let found) = FrameRoute.parse(frame(body)) else {
                 Issue.record("routed: \(body)")
@@ -112,7 +116,8 @@ struct LabelTests {
     @Test("a `neg` that is false may stand in what is signed or not; one that is true must", arguments: [true, false])
     func signedNegation(isInSignature: Bool) throws {
         let key = try SigningKey(.k256, secret: [UInt8](repeating: 7, count: 32))
-        var map = CBORMap([("src", .text(src)), ("uri", .text(uri)), ("val", "spam"), ("cts", .text(cts)), ("ver", 1)])
+        var map = CBORMap(required)
+        map["ver"] = 1
         if isInSignature { map["neg"] = false }
         let signature = try key.sign(CBORValue.map(map).encode())
         map["sig"] = .bytes(signature)
@@ -129,7 +134,8 @@ struct LabelTests {
         }
         let all = [
             label(), label("did:plc:aa"), label("did:plc:a", "did:plc:bb"), label("did:plc:a", "did:plc:b", "bafyreig"),
-            label("did:plc:a", "did:plc:b", nil, "w"), label("did:plc:a", "did:plc:b", nil, "\u{e9}"), label("did:plc:a", "did:plc:b", nil, "e\u{301}"),
+            label("did:plc:a", "did:plc:b", nil, "w"), label("did:plc:a", "did:plc:b", nil, "\u{e9}"),
+            label("did:plc:a", "did:plc:b", nil, "e\u{301}"),
             label("did:plc:a", "did:plc:b", "v", "v"), label("did:plc:a", "did:plc:b", "vv", ""),
         ]
         #expect(Set(all).count == all.count)

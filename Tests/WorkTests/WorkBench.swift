@@ -22,6 +22,7 @@ final class WorkBench {
     let redis: RedisClient
     let streams: WorkStreams
     let clock = TestClock()
+    let labelKeys = TestLabelKeys()
     let context: WorkContext
     /// Of the last owner that was made.
     private(set) var trust: LeaseTrust?
@@ -45,7 +46,7 @@ final class WorkBench {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let identities = IdentityResolver(configuration: configuration.identities, ledger: ledger, clock: clock.clock, logger: logger)
         context = WorkContext(
-            configuration: configuration, ledger: ledger, streams: streams, identities: identities, totals: WorkTotals(),
+            configuration: configuration, ledger: ledger, streams: streams, identities: identities, labelKeys: labelKeys, totals: WorkTotals(),
             room: BatchRoom(bytes: configuration.roomBytes), clock: clock.clock, logger: logger)
     }
 
@@ -65,7 +66,9 @@ final class WorkBench {
         await pool.close()
         try await look.execute("DROP SCHEMA \(schema) CASCADE")
         await look.close()
-        for shard in 0..<streams.shards.count { try await redis.send(RedisCommand("DEL", [.string(keys.firehoseLive(shard))])) }
+        for shard in 0..<streams.shards.count {
+            for topic in WorkTopic.allCases { try await redis.send(RedisCommand("DEL", [.string(keys.work(topic, shard))])) }
+        }
         await redis.shutDown()
     }
 

@@ -33,7 +33,8 @@ struct IngestLab: Sendable {
 
     /// Runs `body` beside a relay; every replica that it starts ends with it.
     static func run(
-        _ feed: Feed = .firehose, shards: Int = 4, relay: ScriptedRelay = ScriptedRelay(), streams: (any EntryStreams)? = nil, ledger: (any UpstreamLedger)? = nil,
+        _ feed: Feed = .firehose, shards: Int = 4, relay: ScriptedRelay = ScriptedRelay(), streams: (any EntryStreams)? = nil,
+        ledger: (any UpstreamLedger)? = nil,
         change: @escaping @Sendable (inout FeedIngesterConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (IngestLab) async throws -> Void
     ) async throws {
@@ -46,7 +47,8 @@ struct IngestLab: Sendable {
             let host = "127.0.0.1:\(server.port)"
             try await body(
                 IngestLab(
-                    fleet: fleet, relay: relay, feed: feed, configuration: configuration, host: host, streams: streams ?? fleet, ledger: ledger ?? fleet))
+                    fleet: fleet, relay: relay, feed: feed, configuration: configuration, host: host, streams: streams ?? fleet,
+                    ledger: ledger ?? fleet))
         }
     }
 
