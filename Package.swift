@@ -77,7 +77,7 @@ let package = Package(
         module("Outbox", ["Events", "Flow", "Broker", "Ledger", log, metrics, lifecycle]),
         module(
             "Serve",
-            ["Events", "Flow", "Broker", "Ledger", log, metrics, coreMetrics, lifecycle, deque, nioCore, nioPosix, nioHTTP1]),
+            ["Events", "Flow", "ATProto", "Broker", "Ledger", log, metrics, coreMetrics, lifecycle, deque, nioCore, nioPosix, nioHTTP1]),
         module("Simulator", ["Events", "ATProto", log, lifecycle, deque, nioCore, nioPosix, nioHTTP1, nioWebSocket]),
         module(
             "Fleet",
@@ -121,7 +121,8 @@ let package = Package(
         tests(
             "ServeTests",
             [
-                "Serve", "Broker", "Events", "Flow", "Ledger", "PostgresClient", "RedisClient", "TestSupport", log, metrics, lifecycle, nioCore,
+                "Serve", "ATProto", "Broker", "Events", "Flow", "Ledger", "PostgresClient", "RedisClient", "TestSupport", log, metrics, lifecycle,
+                nioCore,
                 nioHTTP1, httpClient,
             ]),
         tests("SimulatorTests", ["Simulator", "ATProto", "Events", log, nioCore, nioHTTP1, nioPosix, httpClient]),

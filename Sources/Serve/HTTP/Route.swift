@@ -7,11 +7,14 @@ enum Route: Sendable {
     case run(RunID)
     case events(RunID, after: Int64, limit: Int, EventSelection)
     case stream(RunID, after: Int64, EventSelection)
-    case firehose(FirehoseStart, EventSelection)
+    /// A log of all shards, merged.
+    case merged(LiveLog, MergedStart, EventSelection)
+    /// What stands of some subjects; sources empty: of all.
+    case labels(uris: [String], sources: [String])
 
-    enum FirehoseStart: Hashable, Sendable {
+    enum MergedStart: Hashable, Sendable {
         case now, earliest
-        case at(FirehoseCursor)
+        case at(MergedCursor)
     }
 
     /// For metrics: one of a few names, never a client's text.
@@ -26,7 +29,9 @@ enum Route: Sendable {
         case .run: "run"
         case .events: "events"
         case .stream: "stream"
-        case .firehose: "firehose"
+        case .merged(.firehose, _, _): "firehose"
+        case .merged(.labels, _, _): "labels_stream"
+        case .labels: "labels"
         }
     }
 }
