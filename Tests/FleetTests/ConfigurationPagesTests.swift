@@ -48,5 +48,6 @@ import Testing
         let addresses = [c.apiBind, c.operationsBind, c.simulatorBind]
         #expect(numbers.allSatisfy { $0 >= 0 } && times.allSatisfy { $0 >= .zero } && addresses.allSatisfy(\.isLoopback))
         #expect(c.isStrict && !c.allowsPrivateHosts && c.relayHosts.count == 1)
+        #expect(!c.hasLabelers && c.labelerStart == "earliest" && c.labelerFutureCursor == "earliest")
     }
 }

@@ -8,6 +8,8 @@ public struct ConfigurationKey: Sendable {
         case url(schemes: [String])
         /// Addresses with one of these schemes; a bare host gets the first. In the environment and in flags separated by commas.
         case urls(schemes: [String])
+        /// DIDs; in the environment and in flags separated by commas.
+        case dids
         case integer(ClosedRange<Int>)
         /// A number of bytes; `KiB`, `MiB` and `GiB` may follow.
         case bytes(ClosedRange<Int>)

@@ -63,6 +63,7 @@ public struct FleetProcess: Sendable {
         if roles.contains(.worker) { services += try parts.worker() }
         if roles.contains(.api) { services.append(try parts.api(onServing: onServing)) }
         if roles.contains(.ingestFirehose) { services.append(try parts.ingestFirehose()) }
+        if roles.contains(.ingestLabeler) { services.append(try parts.ingestLabeler()) }
         return services
     }
 

@@ -26,9 +26,34 @@ struct RoleServices: Sendable {
 
     /// Reads every configured relay under its lease.
     func ingestFirehose() throws -> any Service {
-        var ingest = FeedIngesterConfiguration(hosts: try endpoints())
-        if let start = FeedStart(configuration.relayStart) { ingest.start = start }
-        if let policy = FutureCursorPolicy(rawValue: configuration.relayFutureCursor) { ingest.futureCursor = policy }
+        let hosts = try endpoints("relay.hosts", configuration.relayHosts)
+        guard !hosts.isEmpty else {
+            throw ConfigurationError(problems: [configuration.problem("relay.hosts", "at least one relay is needed")])
+        }
+        let ingest = feed(hosts: hosts, start: configuration.relayStart, futureCursor: configuration.relayFutureCursor)
+        return FeedIngester(
+            .firehose, configuration: ingest, ledger: connections.ledger, streams: connections.workStreams(shards), worker: connections.name,
+            logger: logger("ingest"), seams: connections.seams)
+    }
+
+    /// Reads every configured labeler under its lease. Without any it idles, so that the role may stand in every fleet.
+    func ingestLabeler() throws -> any Service {
+        var ingest = feed(
+            hosts: try endpoints("labeler.hosts", configuration.labelerHosts), start: configuration.labelerStart,
+            futureCursor: configuration.labelerFutureCursor)
+        ingest.labelers = configuration.labelerDIDs
+        let logger = logger("ingest-labeler")
+        if !configuration.hasLabelers { logger.notice("no labelers are configured: labeler.hosts and labeler.dids are empty") }
+        return FeedIngester(
+            .labels, configuration: ingest, ledger: connections.ledger, streams: connections.workStreams(shards).on(.labels),
+            worker: connections.name, logger: logger, seams: connections.seams)
+    }
+
+    /// What both feeds have in common.
+    private func feed(hosts: [WebSocketEndpoint], start: String, futureCursor: String) -> FeedIngesterConfiguration {
+        var ingest = FeedIngesterConfiguration(hosts: hosts)
+        if let start = FeedStart(start) { ingest.start = start }
+        if let policy = FutureCursorPolicy(rawValue: futureCursor) { ingest.futureCursor = policy }
         ingest.highWater = HighWaterGate.Limits(
             highEntries: configuration.highWaterEntries, highBytes: configuration.highWaterBytes,
             memoryFraction: Double(configuration.highWaterMemoryPercent) / 100)
@@ -36,9 +61,7 @@ struct RoleServices: Sendable {
         ingest.drainLimit = min(ingest.drainLimit, configuration.shutdownGrace / 2)
         ingest.leaseTimeToLive = configuration.leaseTTL
         ingest.leaseRenewal = configuration.leaseRenewal
-        return FeedIngester(
-            .firehose, configuration: ingest, ledger: connections.ledger, streams: connections.workStreams(shards), worker: connections.name,
-            logger: logger("ingest"), seams: connections.seams)
+        return ingest
     }
 
     /// The shard pipeline, and the publisher of what it logs.
@@ -115,17 +138,14 @@ struct RoleServices: Sendable {
         return server
     }
 
-    private func endpoints() throws -> [WebSocketEndpoint] {
+    private func endpoints(_ key: String, _ hosts: [String]) throws -> [WebSocketEndpoint] {
         var endpoints: [WebSocketEndpoint] = []
-        for host in configuration.relayHosts {
+        for host in hosts {
             do {
                 endpoints.append(try WebSocketEndpoint(host))
             } catch {
-                throw ConfigurationError(problems: [configuration.problem("relay.hosts", "\(host): \(error)")])
+                throw ConfigurationError(problems: [configuration.problem(key, "\(host): \(error)")])
             }
-        }
-        guard !endpoints.isEmpty else {
-            throw ConfigurationError(problems: [configuration.problem("relay.hosts", "at least one relay is needed")])
         }
         return endpoints
     }

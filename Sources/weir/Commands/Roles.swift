@@ -2,12 +2,12 @@ import ArgumentParser
 import Fleet
 import Logging
 
-/// `weir ingest firehose`.
+/// `weir ingest firehose` and `weir ingest labeler`.
 struct Ingest: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read upstreams into the work streams.",
         discussion: "Any number of these may run: each upstream is read by one of them, the others stand by.",
-        subcommands: [IngestFirehose.self])
+        subcommands: [IngestFirehose.self, IngestLabeler.self])
 }
 
 struct IngestFirehose: AsyncParsableCommand {
@@ -15,6 +15,13 @@ struct IngestFirehose: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws { try await RoleRun.run(.ingestFirehose, common) }
+}
+
+struct IngestLabeler: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "labeler", abstract: "Read labelers' labels (labeler.hosts, labeler.dids).")
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws { try await RoleRun.run(.ingestLabeler, common) }
 }
 
 struct Worker: AsyncParsableCommand {

@@ -43,10 +43,13 @@ struct Up: AsyncParsableCommand {
         let beside = simulator
         try await servers.run {
             try await MigrationRun.run(ready)
-            try await FleetProcess(roles: [.ingestFirehose, .worker, .api], configuration: ready, metrics: metrics, log: log)
-                .run(beside: beside.map { [$0] } ?? []) { address in
-                    Banner(address: address, folder: servers.folder, controls: beside?.addresses.controlURL, relays: ready.relayHosts).show()
-                }
+            let roles: Set<Role> = [.ingestFirehose, .worker, .api]
+            try await FleetProcess(
+                roles: ready.hasLabelers ? roles.union([.ingestLabeler]) : roles, configuration: ready, metrics: metrics, log: log
+            )
+            .run(beside: beside.map { [$0] } ?? []) { address in
+                Banner(address: address, folder: servers.folder, controls: beside?.addresses.controlURL, relays: ready.relayHosts).show()
+            }
         }
     }
 }

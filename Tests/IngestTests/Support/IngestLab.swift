@@ -16,6 +16,7 @@ struct IngestLab: Sendable {
     let streams: any EntryStreams
     /// Where leases and sessions are: the fleet in memory, or a real Postgres.
     let ledger: any UpstreamLedger
+    let directory = TestLabelerDirectory()
 
     /// Quick intervals: tests wait for states, and these say how soon they come. A lease outlives every test: where its end matters the test says when.
     static func configuration(port: Int) throws -> FeedIngesterConfiguration {
@@ -56,7 +57,8 @@ struct IngestLab: Sendable {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         return FeedIngester(
-            feed, configuration: configuration, upstreams: ledger, entries: streams, worker: WorkerID(worker), logger: logger, seams: seams)
+            feed, configuration: configuration, upstreams: ledger, entries: streams, worker: WorkerID(worker), directory: directory, logger: logger,
+            seams: seams)
     }
 
     /// Runs a replica while `body` runs, then ends it as a kill would: by cancellation, without a drain.
