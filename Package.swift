@@ -16,6 +16,7 @@ let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
@@ -68,12 +69,16 @@ let package = Package(
         module("PostgresClient", ["CLibpq", log, lifecycle, deque, ordered]),
         module("Broker", ["Events", "RedisClient", nioCore]),
         module("Ledger", ["Events", "PostgresClient"], resources: [.embedInCode("SQL")]),
+        module("Hosts", ["Events", "ATProto", nioCore, nioPosix, nioHTTP1, nioSSL, httpClient]),
         module(
             "Ingest",
-            ["Events", "Flow", "ATProto", "Broker", "Ledger", log, metrics, lifecycle, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
+            [
+                "Events", "Flow", "ATProto", "Broker", "Ledger", "Hosts", log, metrics, lifecycle, nioCore, nioPosix, nioHTTP1, nioWebSocket,
+                nioSSL,
+            ]),
         module(
             "Work",
-            ["Events", "Flow", "ATProto", "Broker", "Ledger", log, metrics, coreMetrics, lifecycle, nioCore, nioPosix, nioHTTP1, httpClient]),
+            ["Events", "Flow", "ATProto", "Broker", "Ledger", "Hosts", log, metrics, coreMetrics, lifecycle, nioCore]),
         module("Outbox", ["Events", "Flow", "Broker", "Ledger", log, metrics, lifecycle]),
         module(
             "Serve",
@@ -82,7 +87,8 @@ let package = Package(
         module(
             "Fleet",
             [
-                "CMalloc", "Events", "Flow", "ATProto", "RedisClient", "PostgresClient", "Broker", "Ledger", "Ingest", "Work", "Outbox", "Serve",
+                "CMalloc", "Events", "Flow", "ATProto", "RedisClient", "PostgresClient", "Broker", "Ledger", "Hosts", "Ingest", "Work", "Outbox",
+                "Serve",
                 "Simulator", log, metrics, lifecycle, signals, nioCore, nioHTTP1, httpClient, yams, subprocess,
             ]),
         .executableTarget(
@@ -104,6 +110,7 @@ let package = Package(
         tests("PostgresClientTests", ["PostgresClient", "TestSupport", log]),
         tests("BrokerTests", ["Broker", "Events", "RedisClient", "TestSupport", nioCore]),
         tests("LedgerTests", ["Ledger", "Events", "PostgresClient", "TestSupport", log]),
+        tests("HostsTests", ["Hosts", "ATProto", "Events", "TestSupport", nioCore, nioPosix, nioSSL]),
         tests(
             "IngestTests",
             [
@@ -122,11 +129,11 @@ let package = Package(
             "ServeTests",
             [
                 "Serve", "ATProto", "Broker", "Events", "Flow", "Ledger", "PostgresClient", "RedisClient", "TestSupport", log, metrics, lifecycle,
-                nioCore,
-                nioHTTP1, httpClient,
+                nioCore, nioEmbedded, nioHTTP1, nioPosix, httpClient,
             ]),
         tests("SimulatorTests", ["Simulator", "ATProto", "Events", log, nioCore, nioHTTP1, nioPosix, httpClient]),
-        tests("FleetTests", ["Fleet", "TestSupport", log, subprocess]),
+        tests("FleetTests", ["Fleet", "Events", "Simulator", "TestSupport", log, subprocess]),
+        tests("WeirTests", ["weir", "Events", "Ledger", "Serve", "TestSupport", arguments, lifecycle]),
         tests("Scenarios", ["Simulator", "Events", "PostgresClient", "RedisClient", "TestSupport", log, lifecycle, nioCore, nioHTTP1, httpClient]),
     ]
 )

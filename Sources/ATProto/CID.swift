@@ -71,7 +71,14 @@ public struct CID: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    func append(to bytes: inout [UInt8]) { bytes.append(contentsOf: binary) }
+    /// Appends the binary form.
+    public func append(to bytes: inout [UInt8]) {
+        withUnsafeTemporaryAllocation(byteCount: Self.binaryLength, alignment: 8) { binary in
+            guard let base = binary.baseAddress else { return }
+            store(to: base)
+            bytes.append(contentsOf: UnsafeRawBufferPointer(binary))
+        }
+    }
 
     /// The text form.
     public var description: String {

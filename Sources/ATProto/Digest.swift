@@ -18,8 +18,9 @@ public struct Digest: Hashable, Sendable {
     // instructions, they are called without it. Both are compared in the tests.
     private static let hasInstructions = csha256_is_available()
 
+    /// The same of bytes that are lent.
     @inline(__always)
-    init(hashing bytes: UnsafeRawBufferPointer) {
+    package init(hashing bytes: UnsafeRawBufferPointer) {
         self.init()
         guard Self.hasInstructions else {
             self = Digest(portable: bytes)
@@ -60,6 +61,10 @@ public struct Digest: Hashable, Sendable {
         target.storeBytes(of: c, toByteOffset: 16, as: UInt64.self)
         target.storeBytes(of: d, toByteOffset: 24, as: UInt64.self)
     }
+
+    /// The first eight bytes as a number; digests are in the order of theirs.
+    @inline(__always)
+    var prefix: UInt64 { UInt64(bigEndian: a) }
 
     /// How many zero bits stand before the first one.
     var leadingZeroBits: Int {

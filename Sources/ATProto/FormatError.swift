@@ -18,6 +18,9 @@ public struct FormatError: Error, Hashable, Sendable, CustomStringConvertible {
         self.offset = offset
     }
 
+    /// The same error in a buffer that begins `bytes` later in a larger one.
+    func moved(by bytes: Int) -> FormatError { FormatError(code, message, offset: offset.map { $0 + bytes }) }
+
     public var description: String {
         guard let offset else { return "\(code.rawValue): \(message)" }
         return "\(code.rawValue): \(message) (at byte \(offset))"

@@ -29,4 +29,13 @@ public enum Limits {
     public static let labels = 10_000
     /// Our own: roots of a CAR header that are read.
     public static let carRoots = 16
+    /// Our own: a CAR header that is read in pieces. Sixteen roots take 700 bytes.
+    public static let carHeaderBytes = 4096
+    /// A block of a repository, without its CID. The specifications bound records only (1 MiB); IPFS, where CIDs and CARs come from, exchanges no
+    /// blocks above 2 MiB, and its readers of CARs refuse them.
+    public static let blockBytes = 2 << 20
+    /// Our own: blocks of a repository that are indexed. A repository of 256 MB has less than a million.
+    public static let repositoryBlocks = 4_000_000
+    /// Our own: bytes of the nodes from the root of a tree down to one key, which a walk holds. Those of a million keys take a few thousand.
+    public static let mstPathBytes = 16 << 20
 }

@@ -39,6 +39,14 @@ public struct JobQueue: Sendable {
         }
     }
 
+    /// Jobs that stand in the stream, oldest first, behind an entry.
+    public func standing(after id: EntryID, count: Int) async throws(BrokerError) -> [(id: EntryID, did: String)] {
+        let command = RedisCommand(
+            "XRANGE", .string(keys.repoBackfill), .string("(\(id)"), "+", "COUNT", .integer(max(count, 1)))
+        let replies = try await redis.brokered(RedisBatch(command), affinity: 0)
+        return try brokered(at: "XRANGE \(keys.repoBackfill)") { () throws(RedisError) in try Self.jobs(try RawEntry.list(replies[0])) }
+    }
+
     /// Entries that wait or are under way.
     public func length() async throws(BrokerError) -> Int {
         let replies = try await redis.brokered(RedisBatch(RedisCommand("XLEN", .string(keys.repoBackfill))), affinity: 0)

@@ -11,6 +11,13 @@ public enum CrashPoint: String, Hashable, Sendable, CaseIterable {
     /// Every shard has acknowledged a barrier; the cursor hint does not say so. Reached about once a second for each upstream.
     case ingestAfterAppendBeforeCursor = "ingest.after-append-before-cursor"
 
+    /// A page of a host's list is here; nothing of it is stored. Reached for each page.
+    case backfillBeforePage = "backfill.before-page"
+    /// A page's jobs are stored, and the cursor behind it; nothing of it is fed. Reached for each page.
+    case backfillAfterPage = "backfill.after-page"
+    /// Jobs are marked as queued; the job stream does not have them. Reached for each batch that is fed.
+    case backfillAfterFeedBeforeAppend = "backfill.after-feed-before-append"
+
     /// A batch is decided under a lease that is trusted; nothing of it is written.
     case workBeforeCommit = "work.before-commit"
     /// In the transaction: the fence and the run's row are locked, the COPY has begun and has got rows, and has not ended.

@@ -40,19 +40,25 @@ public struct RetryPolicy: Hashable, Sendable {
     ) -> Duration {
         if let since = healthySince, now - since >= limits.healthyAfter { failures = 0 }
         healthySince = nil
-        let full = exponential(failures)
-        failures += 1
-        let jittered = full * Double.random(in: 0.5...1, using: &generator)
+        defer { failures += 1 }
+        return limits.delay(after: failures, retryAfter: retryAfter, using: &generator)
+    }
+}
+
+extension RetryPolicy.Limits {
+    /// How long to wait after a failure, where `earlier` ones came before it since the last healthy while.
+    public func delay(after earlier: Int, retryAfter: Duration? = nil, using generator: inout some RandomNumberGenerator) -> Duration {
+        let jittered = exponential(earlier) * Double.random(in: 0.5...1, using: &generator)
         guard let retryAfter else { return jittered }
-        return max(jittered, min(retryAfter, limits.retryAfterMax))
+        return max(jittered, min(retryAfter, retryAfterMax))
     }
 
     private func exponential(_ power: Int) -> Duration {
-        var delay = limits.base
+        var delay = base
         for _ in 0..<power {
-            if delay >= limits.cap { break }
+            if delay >= cap { break }
             delay *= 2
         }
-        return min(delay, limits.cap)
+        return min(delay, cap)
     }
 }

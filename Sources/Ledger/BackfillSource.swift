@@ -19,6 +19,8 @@ public struct BackfillSource: Hashable, Sendable {
     public var state: State
     /// 1 at first; a later pass compares revisions, and what is behind is wanted again.
     public var pass: Int
+    /// How often this pass had to begin again, because its list could not be read on.
+    public var restarts: Int
     /// Declared gaps of the relays that this and earlier passes made up for.
     public var gapsSeen: Int64
     public var listed: Int64

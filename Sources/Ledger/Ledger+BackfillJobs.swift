@@ -62,16 +62,17 @@ extension Ledger {
 
     /// Nil where no snapshot of it was ever wanted.
     public func job(_ did: String) async throws(LedgerError) -> BackfillJob? {
-        try await mapped("job \(did)") {
-            try await pool.query(JobSQL.selectJob, [.text(did.storable)]).first.map { row in
-                BackfillJob(
-                    did: try row.value("did"), shard: Int(try row.value("shard", as: Int32.self)), source: try row.value("source"),
-                    reason: try row.value("reason"), state: try row.known("state"), again: try row.value("again"), attempt: try row.value("attempt"),
-                    failures: Int(try row.value("failures", as: Int32.self)), retryAt: try row.time("retry_at"), host: try row.value("host"),
-                    error: try row.value("error"), records: try row.value("records"), bytes: try row.value("bytes"),
-                    changedAt: try row.time("changed_at"))
-            }
-        }
+        try await mapped("job \(did)") { try await pool.query(JobSQL.selectJob, [.text(did.storable)]).first.map(Self.backfillJob) }
+    }
+
+    /// A row of `select_job.sql`.
+    static func backfillJob(_ row: PostgresRow) throws -> BackfillJob {
+        BackfillJob(
+            did: try row.value("did"), shard: Int(try row.value("shard", as: Int32.self)), source: try row.value("source"),
+            reason: try row.value("reason"), state: try row.known("state"), again: try row.value("again"), attempt: try row.value("attempt"),
+            failures: Int(try row.value("failures", as: Int32.self)), retryAt: try row.time("retry_at"), host: try row.value("host"),
+            error: try row.value("error"), records: try row.value("records"), bytes: try row.value("bytes"),
+            changedAt: try row.time("changed_at"))
     }
 
     /// Leaves a host alone for a while, in every process: its waiting jobs are not fed.
@@ -89,12 +90,14 @@ extension Ledger {
     /// Those that are left alone now, the longest first.
     public func parkedHosts(limit: Int) async throws(LedgerError) -> [ParkedHost] {
         try await mapped("parked hosts") {
-            try await pool.query(JobSQL.parkedHosts, [.int64(Int64(limit))]).map { row in
-                ParkedHost(
-                    host: try row.value("host"), left: .milliseconds(try row.value("ms_left", as: Int64.self)),
-                    failures: Int(try row.value("failures", as: Int32.self)), reason: try row.value("reason"))
-            }
+            try await pool.query(JobSQL.parkedHosts, [.int64(Int64(limit))]).map(Self.parkedHost)
         }
+    }
+
+    static func parkedHost(_ row: PostgresRow) throws -> ParkedHost {
+        ParkedHost(
+            host: try row.value("host"), left: .milliseconds(try row.value("ms_left", as: Int64.self)),
+            failures: Int(try row.value("failures", as: Int32.self)), reason: try row.value("reason"))
     }
 }
 

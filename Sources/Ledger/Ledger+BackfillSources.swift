@@ -12,14 +12,16 @@ extension Ledger {
             guard let row = rows.first else { throw LedgerError.fenced(place) }
             return BackfillSource(
                 host: lease.upstream.host, method: try row.value("method"), cursor: try row.optional("cursor"), state: try row.known("state"),
-                pass: Int(try row.value("pass", as: Int32.self)), gapsSeen: try row.value("gaps_seen"), listed: try row.value("listed"),
+                pass: Int(try row.value("pass", as: Int32.self)), restarts: Int(try row.value("restarts", as: Int32.self)),
+                gapsSeen: try row.value("gaps_seen"), listed: try row.value("listed"),
                 startedAt: try row.time("started_at"))
         }
     }
 
-    /// Makes the page's repositories jobs and stores the cursor behind it, fenced, as one transaction. Returns how many jobs are new.
+    /// Makes the page's repositories jobs and stores the cursor behind it, fenced, as one transaction. Returns how many jobs wait that did not.
     ///
-    /// - Parameter comparesRevisions: of a later pass: repositories whose stored revision is behind the listed one are wanted again.
+    /// - Parameter comparesRevisions: of a later pass: repositories whose stored revision is behind the listed one, or that are listed without one, are
+    ///   wanted again.
     public func storePage(_ lease: UpstreamLease, page: ListedPage, comparesRevisions: Bool) async throws(LedgerError) -> Int {
         let source = PostgresParameter.text(lease.upstream.host)
         // One row a DID: the same statement may not touch a row twice.
@@ -33,19 +35,30 @@ extension Ledger {
                     [
                         source, .texts(entries.map(\.did.storable)), .int32s(entries.map { Int32(clamping: $0.shard) }),
                         .texts(entries.map(\.rev.storable)), .texts(entries.map { $0.final?.storable ?? "" }), .bool(comparesRevisions),
+                        .text(page.cursor?.storable), .int64(Int64(page.entries.count)),
                     ]),
-                PostgresStatement(JobSQL.moveBackfillCursor, [source, .text(page.cursor?.storable), .int64(Int64(page.entries.count))]),
             ])
-            return Int(answers[1].affectedRows)
+            return try answers[1].first.map { Int(try $0.value("made", as: Int64.self)) } ?? 0
         }
     }
 
-    /// Begins another pass from the first page, fenced.
+    /// Begins another pass from the first page, fenced. What came of jobs is counted anew.
     public func restartBackfillSource(_ lease: UpstreamLease, gapsSeen: Int64) async throws(LedgerError) {
+        let source = PostgresParameter.text(lease.upstream.host)
         try await mapped("restart the backfill of \(lease.upstream.host)") {
+            _ = try await pool.pipeline([
+                PostgresStatement(JobSQL.requireSource, [source, .int64(lease.token.value)]),
+                PostgresStatement(JobSQL.restartBackfillSource, [source, .int64(gapsSeen)]),
+            ])
+        }
+    }
+
+    /// Begins the same pass again from the first page, fenced: its list could not be read on.
+    public func rewindBackfillSource(_ lease: UpstreamLease, error: String) async throws(LedgerError) {
+        try await mapped("rewind the backfill of \(lease.upstream.host)") {
             let rows = try await pool.query(
-                JobSQL.restartBackfillSource, [.text(lease.upstream.host), .int64(lease.token.value), .int64(gapsSeen)])
-            guard rows.affectedRows == 1 else { throw LedgerError.fenced("restart the backfill of \(lease.upstream.host)") }
+                JobSQL.rewindBackfillSource, [.text(lease.upstream.host), .int64(lease.token.value), .text(error.storable)])
+            guard rows.affectedRows == 1 else { throw LedgerError.fenced("rewind the backfill of \(lease.upstream.host)") }
         }
     }
 
@@ -63,10 +76,14 @@ extension Ledger {
         try await mapped("counts of \(source)") {
             let rows = try await pool.query(JobSQL.jobCounts, [.text(source)])
             guard let row = rows.first else { throw LedgerError(code: .corrupt, message: "no counts", place: "counts of \(source)") }
-            return BackfillCounts(
-                done: try row.value("done"), refused: try row.value("refused"), dead: try row.value("dead"), open: try row.value("open"),
-                failing: try row.value("failing"), records: try row.value("records"), bytes: try row.value("bytes"))
+            return try Self.counts(row)
         }
+    }
+
+    static func counts(_ row: PostgresRow) throws -> BackfillCounts {
+        BackfillCounts(
+            done: try row.value("done"), refused: try row.value("refused"), dead: try row.value("dead"), open: try row.value("open"),
+            failing: try row.value("failing"), records: try row.value("records"), bytes: try row.value("bytes"))
     }
 
     /// Marks up to `limit` jobs that are due as queued; the caller puts them into the queue. Jobs of parked hosts stay. What is lost on the way

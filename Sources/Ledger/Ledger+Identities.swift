@@ -28,14 +28,19 @@ extension Ledger {
         return try await mapped("identities") {
             var found: [String: StoredIdentity] = [:]
             for row in try await pool.query(RunSQL.selectIdentities, [.texts(dids)]) {
-                let did: String = try row.value("did")
-                let status: String = try row.value("status")
-                found[did] = StoredIdentity(
-                    did: did, status: StoredIdentity.Status(rawValue: status) ?? .invalid, signingKey: try row.value("signing_key"),
-                    host: try row.value("host"), handle: try row.value("handle"), fetchedAt: try row.time("fetched_at"))
+                let identity = try Self.storedIdentity(row)
+                found[identity.did] = identity
             }
             return found
         }
+    }
+
+    /// A row of `select_identities.sql`.
+    static func storedIdentity(_ row: PostgresRow) throws -> StoredIdentity {
+        let status: String = try row.value("status")
+        return StoredIdentity(
+            did: try row.value("did"), status: StoredIdentity.Status(rawValue: status) ?? .invalid, signingKey: try row.value("signing_key"),
+            host: try row.value("host"), handle: try row.value("handle"), fetchedAt: try row.time("fetched_at"))
     }
 
     /// Upserts; an older `fetchedAt` never overwrites a newer one.

@@ -94,8 +94,7 @@ extension Ledger {
 
     /// Appends the terminal event and ends the run.
     public func endRun(_ id: RunID, state: RunSummary.State) async throws(LedgerError) -> Int64 {
-        let terminal = LogEvent(run: id, seq: 0, kind: .terminal, did: "", body: Array("{\"state\":\"\(state.rawValue)\"}".utf8))
-        return try await append([terminal], run: id, ending: state).seqs.lowerBound
+        try await append([Self.terminal(id, state)], run: id, ending: state).seqs.lowerBound
     }
 
     private func append(_ events: [LogEvent], run: RunID, ending: RunSummary.State?) async throws(LedgerError) -> ShardCommit {

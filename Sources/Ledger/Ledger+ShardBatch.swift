@@ -19,8 +19,10 @@ public struct SessionProgress: Hashable, Sendable {
 
 /// A repository as the log stands: what the next commit of that DID must follow.
 public struct RepositoryState: Hashable, Sendable {
-    /// `desynchronized`: its chain broke and it waits for a resync; live commits go on as its configuration says.
-    public enum Status: String, Hashable, Sendable, CaseIterable { case active, desynchronized, inactive, deleted }
+    /// As `Flow.RepositoryChain.Status`, which decides what each means.
+    public enum Status: String, Hashable, Sendable, CaseIterable {
+        case active, desynchronized, inactive, deleted, pending, backfilling, resyncing, removed
+    }
     public var did: String
     /// Empty until a commit or sync was seen.
     public var rev: String
@@ -53,6 +55,8 @@ public struct HeldMessage: Hashable, Sendable {
         case predecessor
         /// The DID's key could not be had in time.
         case identity
+        /// A snapshot of the repository comes first.
+        case snapshot
     }
     /// 0 before it is stored.
     public var id: Int64
@@ -116,6 +120,8 @@ public struct ShardBatch: Sendable {
     public var rewinds: [(upstream: UpstreamName, session: Int64)] = []
     /// Positions that an upstream itself no longer has.
     public var gaps: [(upstream: UpstreamName, gap: UpstreamEntry.Gap)] = []
+    /// What changes about tracked repositories.
+    public var tracked = TrackedChanges()
 
     /// Upserts, one a label: what was said last of it.
     public var labels: [StoredLabel] = []
@@ -196,6 +202,7 @@ extension Ledger {
                 async let rows = RunRows(batch.events)
                 let answers = try await connection.pipeline(ShardBatchStatements.opening(batch) + ShardBatchStatements.changes(batch))
                 let committedAt = try Self.checkOffset(of: batch, against: answers[1], place)
+                if let offset = batch.tracked.offset { try Self.check(offset, against: answers[ShardBatchStatements.backfillAnswer(batch)], place) }
                 for statement in ShardBatchStatements.closing(batch) { try await connection.beforeCommit(statement) }
                 guard !batch.events.isEmpty else { return ShardCommit(seqs: 0..<0, loggedAt: committedAt) }
                 let appended = try await RunAppend.append(await rows, run: batch.run, raised: answers[2], on: connection, seams: seams)
@@ -214,6 +221,12 @@ extension Ledger {
             throw LedgerError(code: .corrupt, message: "the offset would turn back from \(stored) to \(offset)", place: place)
         }
         return try row.time("at")
+    }
+
+    private static func check(_ offset: EntryID, against rows: PostgresRows, _ place: String) throws {
+        guard let row = rows.first, let stored = EntryID(try row.value("entry_id", as: String.self)), stored <= offset else {
+            throw LedgerError(code: .corrupt, message: "the backfill offset would turn back to \(offset), or there is none", place: place)
+        }
     }
 
     /// States of those of `dids`, which belong to the shard, that are known.

@@ -56,20 +56,22 @@ public struct FleetStatus: Sendable {
     public var workers: [String]
     /// Refused messages by reason, since the first migration.
     public var refused: [String: Int64]
+    public var backfill = BackfillStatus()
 }
 
 extension Ledger {
     public func status() async throws(LedgerError) -> FleetStatus {
         try await mapped("status") {
-            let results = try await pool.pipeline([
-                PostgresStatement(RunSQL.statusUpstreams), PostgresStatement(RunSQL.statusShards), PostgresStatement(RunSQL.statusWorkers),
-                PostgresStatement(RunSQL.statusRefused),
-            ])
+            let results = try await pool.pipeline(
+                [
+                    PostgresStatement(RunSQL.statusUpstreams), PostgresStatement(RunSQL.statusShards), PostgresStatement(RunSQL.statusWorkers),
+                    PostgresStatement(RunSQL.statusRefused),
+                ] + BackfillStatus.statements)
             var refused: [String: Int64] = [:]
             for row in results[3] { refused[try row.value("reason")] = try row.value("count", as: Int64.self) }
             return FleetStatus(
                 upstreams: try results[0].map(Self.upstream), shards: try results[1].map(Self.shard),
-                workers: try results[2].map { try $0.value("id") }, refused: refused)
+                workers: try results[2].map { try $0.value("id") }, refused: refused, backfill: try BackfillStatus(results[4...]))
         }
     }
 

@@ -14,12 +14,19 @@ enum ShardBatchStatements {
             PostgresStatement(batch.log.commitPosition, [shard(batch), .text(batch.offset?.description)]),
         ]
         if !batch.events.isEmpty { statements.append(RunAppend.raise(batch.run, by: batch.events.count)) }
+        if let offset = batch.tracked.offset {
+            statements.append(PostgresStatement(SnapshotSQL.commitBackfillPosition, [shard(batch), .text(offset.description)]))
+        }
         return statements
     }
+
+    /// Which of the answers to ``opening(_:)`` is the backfill position's.
+    static func backfillAnswer(_ batch: ShardBatch) -> Int { batch.events.isEmpty ? 2 : 3 }
 
     /// Everything but the log's rows, their run, and what ``closing(_:)`` has.
     static func changes(_ batch: ShardBatch) -> [PostgresStatement] {
         repositories(batch) + LabelBatchStatements.changes(batch) + sessions(batch) + watermarks(batch) + held(batch) + refused(batch)
+            + tracked(batch.tracked, shard: shard(batch))
     }
 
     /// Rows that all shards share, since all are told of the same loss: locked with the COMMIT only, so that no shard waits for another one's batch.

@@ -7,6 +7,8 @@ struct WorkContext: Sendable {
     var configuration: WorkerConfiguration
     var ledger: Ledger
     var streams: WorkStreams
+    /// Of tracked repositories; nil where none are.
+    var snapshots: SnapshotStreams?
     var identities: IdentityResolver
     var labelKeys: any LabelKeys
     var totals: WorkTotals

@@ -35,6 +35,7 @@ public struct WorkerConfiguration: Sendable {
     /// How many labels a shard holds of one source from one upstream, and in all, while they wait for a key: 16 KiB each at most, some 400 bytes usually.
     public var labelHoldLimits = HoldTable.Limits(perDID: 10_000, total: 20_000)
     public var identities = IdentityConfiguration()
+    public var tracking = TrackingConfiguration()
     /// How long a lease stands without renewal.
     public var leaseTimeToLive = Duration.seconds(5)
     /// How often leases are renewed and shards are shared out; with jitter of a fifth.

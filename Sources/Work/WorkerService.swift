@@ -15,14 +15,19 @@ public struct WorkerService: Service {
     private let configuration: WorkerConfiguration
     private let ledger: Ledger
     private let streams: WorkStreams
+    private let snapshots: SnapshotStreams?
     private let worker: WorkerID
     private let clock: WorkClock
     private let logger: Logger
 
     /// - Parameters:
     ///   - streams: carries the number of shards, as the ledger has it.
+    ///   - snapshots: where fetchers write; not looked at where nothing is tracked.
     ///   - worker: this process's name, as its Postgres connections carry it.
-    public init(configuration: WorkerConfiguration, ledger: Ledger, streams: WorkStreams, worker: WorkerID, logger: Logger) {
+    public init(
+        configuration: WorkerConfiguration, ledger: Ledger, streams: WorkStreams, snapshots: SnapshotStreams? = nil, worker: WorkerID, logger: Logger
+    ) {
+        self.snapshots = configuration.tracking.isTracked ? snapshots : nil
         self.configuration = configuration
         self.ledger = ledger
         self.streams = streams
@@ -38,7 +43,8 @@ public struct WorkerService: Service {
         let fleet = ShardFleet(
             worker: worker, shards: streams.shards.count, ledger: ledger, configuration: configuration, clock: clock, logger: logger, bell: bell)
         let context = WorkContext(
-            configuration: configuration, ledger: ledger, streams: streams, identities: identities, labelKeys: identities, totals: totals,
+            configuration: configuration, ledger: ledger, streams: streams, snapshots: snapshots, identities: identities, labelKeys: identities,
+            totals: totals,
             room: BatchRoom(bytes: configuration.roomBytes), clock: clock, logger: logger)
         let draining = StopSignal()
         try await withGracefulShutdownHandler {

@@ -1,3 +1,4 @@
+import Events
 import Testing
 
 @testable import Fleet
@@ -120,5 +121,38 @@ import Testing
     func renewal() throws {
         let set = try load("", [:], ["lease.renewal=3s"])
         #expect(throws: ConfigurationError.self) { _ = try FleetConfiguration(set) }
+    }
+
+    @Test("a scope by collection needs its collection, and a signal is an NSID")
+    func signal() throws {
+        func refusal(_ flags: [String]) -> String? {
+            do {
+                _ = try FleetConfiguration(try load("", [:], flags))
+                return nil
+            } catch {
+                return (error as? ConfigurationError)?.problems.map(\.key).joined()
+            }
+        }
+        #expect(refusal(["repos.scope=collection"]) == "repos.signal")
+        #expect(refusal(["repos.signal=posts"]) == "repos.signal")
+        #expect(refusal(["repos.scope=collection", "repos.signal=app.bsky.actor.profile"]) == nil)
+    }
+
+    @Test("collections come as a list in the file and with commas elsewhere, and a wrong pattern is refused")
+    func collections() throws {
+        let fromFile = try FleetConfiguration(try load("repos:\n  collections: [app.bsky.feed.*, a.b.c]\n"))
+        let fromFlag = try FleetConfiguration(try load("", [:], ["repos.collections=app.bsky.feed.*, a.b.c"]))
+        #expect(fromFile.reposCollections.map(\.description) == ["app.bsky.feed.*", "a.b.c"])
+        #expect(fromFlag.reposCollections == fromFile.reposCollections)
+        #expect(problems("", [:], ["repos.collections=app.*.post"]).count == 1)
+    }
+
+    @Test("hosts to list and to fall back on are the relays over HTTP, unless they are named")
+    func backfillHosts() throws {
+        let relays = try FleetConfiguration(try load("", [:], ["relay.hosts=wss://a,ws://b:1,https://c"]))
+        #expect(relays.backfillHosts == ["https://a", "http://b:1", "https://c"])
+        #expect(relays.fetchFallbackHosts == relays.backfillHosts)
+        let named = try FleetConfiguration(try load("", [:], ["backfill.hosts=d,http://e"]))
+        #expect(named.backfillHosts == ["https://d", "http://e"])
     }
 }

@@ -39,7 +39,7 @@ struct RepositoryChainTests {
             #expect(chain.rev == rev && chain.data == [9])
             #expect(chain.status == (broken == nil ? .active : .desynchronized))
             #expect(chain.reason == broken?.rawValue ?? "")
-        case .withhold, .duplicate, .hold: #expect(chain == self.chain())
+        case .withhold, .duplicate, .hold, .wait, .ignore: #expect(chain == self.chain())
         }
     }
 

@@ -69,6 +69,7 @@ actor CrashFleet {
 
     enum Role {
         case ingester
+        case backfill
         case worker
         case api
 
@@ -76,6 +77,7 @@ actor CrashFleet {
         init(of point: CrashPoint) {
             switch point {
             case .ingestAfterOpenSession, .ingestAfterReadBeforeAppend, .ingestAfterAppend, .ingestAfterAppendBeforeCursor: self = .ingester
+            case .backfillBeforePage, .backfillAfterPage, .backfillAfterFeedBeforeAppend: self = .backfill
             case .workBeforeCommit, .workMidCopy, .workBeforeCommitSent, .workAfterCommitBeforeTrim: self = .worker
             case .outboxBeforePublish, .outboxAfterPublishBeforeMark: self = .worker
             case .serveMidStream: self = .api
@@ -85,6 +87,7 @@ actor CrashFleet {
         var arguments: [String] {
             switch self {
             case .ingester: ["ingest", "firehose"]
+            case .backfill: ["ingest", "backfill"]
             case .worker: ["worker"]
             case .api: ["api"]
             }

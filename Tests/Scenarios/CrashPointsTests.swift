@@ -79,6 +79,7 @@ private struct CrashRounds {
         let order = CrashOrder(point, count: Int.random(in: Self.counts(point), using: &generator))
         switch CrashFleet.Role(of: point) {
         case .ingester: try await killIngester(order)
+        case .backfill: break
         case .worker: try await killWorker(order)
         case .api: try await killAPI(order)
         }

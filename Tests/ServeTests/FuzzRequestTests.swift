@@ -1,5 +1,8 @@
 import ATProto
 import Events
+import Ledger
+import NIOCore
+import NIOEmbedded
 import NIOHTTP1
 import TestSupport
 import Testing
@@ -36,6 +39,90 @@ struct FuzzRequestTests {
             default: return .accepted
             }
         }
+    }
+
+    @Test("the body of a change is 1 to 10,000 DIDs, each once, or a problem that says what is allowed")
+    func bodies() throws {
+        let corpus = [
+            #"{"dids":["did:plc:z72i7hdynmk6r22z27h6tvur","did:web:a.example"]}"#, #"{ "dids" : [ "did:plc:a" ] }"#, #"{"dids":[]}"#,
+            #"{"dids":["did:plc:\u0061","did:web:localhost%3A80"],"x":null}"#, #"[{"dids":{"a":[1,2.5,true,null,"x"]}}]"#,
+            #"{"dids":["# + (0..<400).map { "\"did:plc:\($0)\"" }.joined(separator: ",") + "]}",
+        ].map { Array($0.utf8) }
+        let mutator = ByteMutator(corpus: corpus, tokens: FuzzTokens.json + FuzzTokens.text, bytesMax: 40_000)
+        try FuzzRun("bodies of changes", inputs: 20_000)(mutator) { bytes in
+            let body: ScopeBody
+            do throws(Problem) {
+                body = try ScopeBody(bytes)
+            } catch {
+                guard error.code.status == .badRequest, error.allowed?.isEmpty == false else { return .broken("\(error)") }
+                return error.reply.body.count < 8_192 ? .refused : .broken("a problem of \(error.reply.body.count) bytes")
+            }
+            guard (1...Ledger.scopeCallMax).contains(body.dids.count), Set(body.dids).count == body.dids.count else {
+                return .broken("\(body.dids.count)")
+            }
+            guard body.dids.allSatisfy({ Syntax.isDID($0) }) else { return .broken("\(body.dids)") }
+            let again = try? ScopeBody(Array((#"{"dids":["# + body.dids.map { "\"\($0)\"" }.joined(separator: ",") + "]}").utf8))
+            return again == body ? .accepted : .broken("reads as \(body.dids), which reads otherwise")
+        }
+    }
+
+    /// Takes a body at one path, and answers 200 at all others.
+    private struct Echo: Responder {
+        func decide(_ request: Request) -> Decision {
+            request.path == "/repos/add" ? .receive { body in HTTPReply(contentType: "text/plain", body: body) } : .reply(.json { $0.null() })
+        }
+    }
+
+    @Test("whatever comes over a connection: only whole replies go out, and no body outlives it or its bound")
+    func connections() throws {
+        let (head, json) = ("HTTP/1.1\r\nHost: a\r\n", #"{"dids":["did:plc:a"]}"#)
+        let corpus = [
+            "GET /health \(head)\r\nGET /runs \(head)Connection: close\r\n\r\n", "POST /repos/add \(head)Content-Length: 22\r\n\r\n\(json)",
+            "GET / \(head)\r\nPOST /repos/add \(head)Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n16\r\n\(json)\r\n0\r\n\r\nGET / \(head)\r\n",
+            "GET / \(head)Content-Length: 3\r\n\r\nabcGET / \(head)\r\n", "HEAD /x HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /y HTTP/1.0\r\n\r\n",
+            "POST /repos/add \(head)Content-Length: 4000\r\n\r\n\(String(repeating: "a", count: 4_000))",
+            String(repeating: "GET /a \(head)\r\n", count: 20),
+        ].map { Array($0.utf8) }
+        let tokens =
+            FuzzTokens.text + ["Content-Length: 9\r\n", "Transfer-Encoding: chunked\r\n", "0\r\n\r\n", "POST /repos/add "].map { Array($0.utf8) }
+        var configuration = ServerConfiguration()
+        configuration.bodyBytesMax = 3_000
+        configuration.bodiesBytesMax = 3_000
+        let metrics = ServerMetrics(factory: PrometheusMetrics())
+        try FuzzRun("connections", inputs: 4_000)(ByteMutator(corpus: corpus, tokens: tokens, bytesMax: 20_000)) { bytes in
+            let parts = ServerParts(
+                configuration: configuration, responder: Echo(), metrics: metrics, streaming: nil, logger: SharedServers.quietLogger)
+            let channel = EmbeddedChannel()
+            let loop = LoopConnections(parts: parts, eventLoop: channel.eventLoop)
+            let pipeline = channel.pipeline.syncOperations
+            do {
+                try pipeline.addHandler(HTTPResponseEncoder())
+                try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
+                try pipeline.addHandler(RequestHandler(connections: loop, isOneTooMany: false))
+                try channel.connect(to: SocketAddress(unixDomainSocketPath: "/nobody")).wait()
+            } catch {
+                return .broken("\(error)")
+            }
+            var out: [UInt8] = []
+            for start in stride(from: 0, to: bytes.count, by: 1 + bytes.count / 3) {
+                _ = try? channel.writeInbound(ByteBuffer(bytes: bytes[start..<min(bytes.count, start + 1 + bytes.count / 3)]))
+                guard parts.bodies.now <= configuration.bodiesBytesMax else { return .broken("\(parts.bodies.now) bytes of bodies") }
+            }
+            while let part = try? channel.readOutbound(as: ByteBuffer.self) { out += part.readableBytesView }
+            _ = try? channel.finish(acceptAlreadyClosed: true)
+            guard parts.bodies.now == 0 else { return .broken("\(parts.bodies.now) bytes of a body are left") }
+            return Self.verdict(out)
+        }
+    }
+
+    /// Replies up to the last byte, none of them a failure of ours. A reply to HEAD has a length and no body, and what follows it is told by its start.
+    private static func verdict(_ out: [UInt8]) -> FuzzVerdict {
+        let text = String(decoding: out, as: UTF8.self)
+        guard text.isEmpty || text.hasPrefix("HTTP/1.") else { return .broken("\(text.prefix(200))") }
+        guard text.isEmpty || text.hasSuffix("}") || text.hasSuffix("null") || text.hasSuffix("\r\n\r\n") else {
+            return .broken("ends in \(text.suffix(80))")
+        }
+        return text.contains(" 500 ") ? .broken("500") : text.contains(" 200 OK") ? .accepted : .refused
     }
 
     @Test("a cursor reads only where it was made here: it writes itself as it was")

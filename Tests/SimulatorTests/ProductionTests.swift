@@ -60,7 +60,7 @@ import Testing
 
     @Test("a configuration that cannot be is refused with its key")
     func validation() {
-        #expect(throws: SimulatorError.self) { try SimulatorConfiguration(accounts: 20_001).validate() }
+        #expect(throws: SimulatorError.self) { try SimulatorConfiguration(accounts: 100_001).validate() }
         #expect(throws: SimulatorError.self) { try FaultOrder(kind: .dropCommit).validate(relays: 1) }
         #expect(throws: SimulatorError.self) { try FaultOrder(kind: .silent, relay: 2).validate(relays: 2) }
         #expect(throws: Never.self) { try SimulatorConfiguration().validate() }

@@ -6,8 +6,8 @@ struct TestAccount {
     let did: String
     let key: SigningKey
     private(set) var lastRev: String?
-    private var tree = MerkleSearchTree()
-    private var records: [String: CID] = [:]
+    fileprivate var tree = MerkleSearchTree()
+    fileprivate var records: [String: CID] = [:]
     private var clock = TIDGenerator(clockID: 7)
     private let start: WallTime
     private var made: Int64 = 0
@@ -49,6 +49,35 @@ struct TestAccount {
             blocks: CARWriter.encode(roots: [commit.cid], blocks: [commit] + blocks), time: time)
         lastRev = rev
         return message
+    }
+}
+
+extension TestAccount {
+    /// What a fetcher writes of the repository as it is now.
+    mutating func whole(_ attempt: Int64, host: String = "pds.example", isFork: Bool = false) -> SnapshotEntry {
+        let records = records.sorted { $0.key < $1.key }.map {
+            SnapshotRecord(path: $0.key, cid: $0.value.description, body: Array("{\"of\":\"\(lastRev ?? "")\"}".utf8))
+        }
+        return SnapshotEntry(
+            did: did, attempt: attempt, n: 0, kind: .whole, host: host, rev: lastRev ?? "", data: tree.rootCID().binary, isFork: isFork,
+            count: Int64(records.count), records: records)
+    }
+
+    /// The same in several entries, a record each.
+    mutating func parts(_ attempt: Int64) -> [SnapshotEntry] {
+        var entry = whole(attempt)
+        let records = entry.records
+        (entry.kind, entry.count, entry.records) = (.open, 0, [])
+        var entries = [entry]
+        var after = ""
+        for (place, record) in records.enumerated() {
+            (entry.kind, entry.n, entry.after, entry.through, entry.records) = (.records, Int64(place + 1), after, record.path, [record])
+            after = record.path
+            entries.append(entry)
+        }
+        (entry.kind, entry.n, entry.after, entry.through, entry.records) = (.close, Int64(records.count + 1), "", "", [])
+        entry.count = Int64(records.count)
+        return entries + [entry]
     }
 }
 

@@ -21,6 +21,7 @@ final class WorkBench {
     let ledger: Ledger
     let redis: RedisClient
     let streams: WorkStreams
+    let snapshots: SnapshotStreams
     let clock = TestClock()
     let labelKeys = TestLabelKeys()
     let context: WorkContext
@@ -37,6 +38,7 @@ final class WorkBench {
         ledger = Ledger(pool: pool, schema: schema)
         redis = RedisClient(try await SharedServers.redis())
         streams = WorkStreams(redis: redis, keys: keys, shards: ShardMap(count: shards))
+        snapshots = SnapshotStreams(redis: redis, keys: keys, shards: ShardMap(count: shards))
         try await ledger.migrate(shards: ShardMap(count: shards)) { _ in }
         // Nobody answers there: what the ledger does not know stays pending.
         var configuration = WorkerConfiguration()
@@ -46,8 +48,9 @@ final class WorkBench {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let identities = IdentityResolver(configuration: configuration.identities, ledger: ledger, clock: clock.clock, logger: logger)
         context = WorkContext(
-            configuration: configuration, ledger: ledger, streams: streams, identities: identities, labelKeys: labelKeys, totals: WorkTotals(),
-            room: BatchRoom(bytes: configuration.roomBytes), clock: clock.clock, logger: logger)
+            configuration: configuration, ledger: ledger, streams: streams, snapshots: configuration.tracking.isTracked ? snapshots : nil,
+            identities: identities, labelKeys: labelKeys, totals: WorkTotals(), room: BatchRoom(bytes: configuration.roomBytes), clock: clock.clock,
+            logger: logger)
     }
 
     static func with(
@@ -67,7 +70,8 @@ final class WorkBench {
         try await look.execute("DROP SCHEMA \(schema) CASCADE")
         await look.close()
         for shard in 0..<streams.shards.count {
-            for topic in WorkTopic.allCases { try await redis.send(RedisCommand("DEL", [.string(keys.work(topic, shard))])) }
+            let streams = [keys.firehoseLive(shard), keys.firehoseBackfill(shard), keys.labelLive(shard)]
+            try await redis.send(RedisCommand("DEL", streams.map { .string($0) }))
         }
         await redis.shutDown()
     }
@@ -128,7 +132,16 @@ final class WorkBench {
         let state = try await ledger.shardState(lease)
         try await streams.prepare(lease.shard, committed: state.offset)
         let holds = try await ShardPipeline(lease: lease, context: context).heldTable()
-        return ShardRun(lease: lease, state: state, holds: holds, context: context, trust: trust)
+        var run = ShardRun(lease: lease, state: state, holds: holds, context: context, trust: trust)
+        run.backfillPosition = try await ledger.backfillOffset(lease)
+        try await snapshots.prepare(lease.shard, committed: run.backfillPosition)
+        return run
+    }
+
+    /// A fetcher's claim of the job of a DID: the number of its attempt.
+    func claim(_ did: String) async throws -> Int64 {
+        guard let job = try await ledger.claimJob(did, deadline: .seconds(3_600)) else { throw TestSupportError("no job of \(did) to be had") }
+        return job.attempt
     }
 
     /// Everything of the shard's stream after `position`.

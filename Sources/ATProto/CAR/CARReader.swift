@@ -74,11 +74,20 @@ public struct CARReader: Sendable {
         let start = offset
         let length = try Varint.read(buffer, at: &offset, end: end)
         guard length <= end - offset else { throw FormatError(.car, "a section longer than what is left", offset: start) }
-        guard length >= CID.binaryLength, let cid = CID(loading: buffer, at: offset) else {
-            throw FormatError(.car, "a section without a CIDv1 of dag-cbor or raw with SHA-256", offset: start)
-        }
-        let data = (offset + CID.binaryLength)..<(offset + length)
-        offset = data.upperBound
-        return Section(cid: cid, range: data)
+        let section = try section(buffer, at: offset, length: length, start: start)
+        offset = section.range.upperBound
+        return section
+    }
+
+    /// The section of `length` bytes, which are there, behind its length at `start`.
+    @inline(__always)
+    static func section(_ buffer: UnsafeRawBufferPointer, at offset: Int, length: Int, start: Int) throws(FormatError) -> Section {
+        guard length >= CID.binaryLength, let cid = CID(loading: buffer, at: offset) else { throw foreign(start) }
+        return Section(cid: cid, range: (offset + CID.binaryLength)..<(offset + length))
+    }
+
+    @inline(never)
+    static func foreign(_ start: Int) -> FormatError {
+        FormatError(.car, "a section without a CIDv1 of dag-cbor or raw with SHA-256", offset: start)
     }
 }

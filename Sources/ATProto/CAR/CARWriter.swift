@@ -25,6 +25,18 @@ public struct CARWriter: Sendable {
 
     public mutating func append(_ block: Block) { append(block.cid, block.bytes) }
 
+    /// Appends bytes as they are, whether they are sections or not: for the archives of faulty hosts.
+    public mutating func append(raw more: [UInt8]) { bytes.append(contentsOf: more) }
+
+    /// Hands over what was written since the start or the last call, so that an archive of any size is written in parts.
+    public mutating func takeBytes(reserving capacity: Int = 0) -> [UInt8] {
+        defer {
+            bytes = []
+            bytes.reserveCapacity(capacity)
+        }
+        return bytes
+    }
+
     /// A whole CAR at once.
     public static func encode(roots: [CID], blocks: some Sequence<Block>) -> [UInt8] {
         var writer = CARWriter(roots: roots)

@@ -11,10 +11,17 @@ enum Varint {
 
     /// Reads at `offset` and moves it; throws `car` where the varint is too long, not shortest, or cut off.
     static func read(_ buffer: UnsafeRawBufferPointer, at offset: inout Int, end: Int) throws(FormatError) -> Int {
+        guard let value = try readIfWhole(buffer, at: &offset, end: end) else { throw FormatError(.car, "a length that is cut off", offset: offset) }
+        return value
+    }
+
+    /// The same, but nil where the varint is cut off: then more of it may come.
+    @inline(__always)
+    static func readIfWhole(_ buffer: UnsafeRawBufferPointer, at offset: inout Int, end: Int) throws(FormatError) -> Int? {
         var value: UInt64 = 0
         var position = offset
         for shift in stride(from: UInt64(0), to: 63, by: 7) {
-            guard position < end else { throw FormatError(.car, "a length that is cut off", offset: offset) }
+            guard position < end else { return nil }
             let byte = buffer[position]
             position += 1
             value |= UInt64(byte & 0x7f) << shift

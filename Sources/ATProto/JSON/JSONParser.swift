@@ -2,8 +2,13 @@
 struct JSONParser {
     private let buffer: UnsafeRawBufferPointer
     private var offset = 0
+    private let valuesMax: Int
+    private var values = 0
 
-    init(_ buffer: UnsafeRawBufferPointer) { self.buffer = buffer }
+    init(_ buffer: UnsafeRawBufferPointer, valuesMax: Int = .max) {
+        self.buffer = buffer
+        self.valuesMax = valuesMax
+    }
 
     private func failure(_ message: String) -> FormatError { FormatError(.json, message, offset: offset) }
 
@@ -30,6 +35,8 @@ struct JSONParser {
 
     private mutating func value(nesting: Int) throws(FormatError) -> JSONValue {
         guard nesting > 0 else { throw failure("nested too deeply") }
+        values += 1
+        guard values <= valuesMax else { throw FormatError(.tooLarge, "more than \(valuesMax) values", offset: offset) }
         skipSpace()
         switch next {
         case UInt8(ascii: "{"): return try object(nesting)

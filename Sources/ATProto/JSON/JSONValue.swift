@@ -20,10 +20,11 @@ public indirect enum JSONValue: Hashable, Sendable {
         }
     }
 
-    /// Parses UTF-8 text that is one JSON value; throws `json` where it is not, or nests deeper than ``Limits/nesting``.
-    public init(parsing text: [UInt8]) throws(FormatError) {
+    /// Parses UTF-8 text that is one JSON value; throws `json` where it is not, or nests deeper than ``Limits/nesting``, and `tooLarge` where it
+    /// holds more than `valuesMax` values, itself included: a value takes many times the memory of its text.
+    public init(parsing text: [UInt8], valuesMax: Int = .max) throws(FormatError) {
         self = try text.withRaw { buffer throws(FormatError) in
-            var parser = JSONParser(buffer)
+            var parser = JSONParser(buffer, valuesMax: valuesMax)
             return try parser.document()
         }
     }

@@ -46,7 +46,7 @@ extension MSTArena {
         return writer.count
     }
 
-    private func block(_ index: Int) -> Block? {
+    func block(_ index: Int) -> Block? {
         guard let cid = nodes[index].cid else { return nil }
         let bytes = [UInt8](unsafeUninitializedCapacity: encodedBytesMax(index)) { memory, count in
             count = encode(index, to: UnsafeMutableRawBufferPointer(memory))

@@ -55,6 +55,15 @@ struct MSTBlocks: Sendable {
         }
     }
 
+    /// Reads a block that stands alone, and gives its entries in the place of `entries`: a walk uses the same memory for each node.
+    mutating func read(_ block: UnsafeRawBufferPointer, into entries: inout [Entry]) throws(FormatError) -> MSTBlock {
+        self.entries.removeAll(keepingCapacity: true)
+        keyBytes = 0
+        let block = try read(block, 0..<block.count)
+        swap(&self.entries, &entries)
+        return block
+    }
+
     /// What is known of the key before.
     private struct Last {
         var count = 0

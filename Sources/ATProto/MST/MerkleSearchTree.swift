@@ -3,11 +3,14 @@
 /// A value: a copy is independent. A change costs the path to its key; ``rootCID()`` hashes what has changed since it was last called.
 /// Memory is about 200 bytes a key. Source: the repository specification, MST structure.
 public struct MerkleSearchTree: Sendable {
-    private var arena = MSTArena()
+    private(set) var arena = MSTArena()
     /// The number of keys.
     public private(set) var count = 0
 
     public init() {}
+
+    /// The root's address of a tree without keys.
+    public static var emptyRootCID: CID { MSTArena.emptyRoot }
 
     /// Reads a whole tree; throws `missingBlock` where a node is not there, `mst` or `cbor` where one is none.
     public init(root: CID, blocks: BlockIndex) throws(FormatError) {

@@ -13,6 +13,7 @@ public struct Repository: Sendable {
         guard let root = blocks.roots.first, let range = blocks.range(of: root) else {
             throw FormatError(.missingBlock, "the commit is not in the archive")
         }
+        guard root.codec == .dagCBOR else { throw FormatError(.car, "a root that is no dag-cbor") }
         commitCID = root
         commit = try CommitBlock(bytes, range: range)
     }

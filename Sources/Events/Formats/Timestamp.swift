@@ -10,6 +10,16 @@ extension WallTime {
         return "\(date)T\(time).\(Self.pad(microsecondsOfDay % 1_000_000, to: 6))Z"
     }
 
+    /// A date and time of day in UTC, of the proleptic Gregorian calendar; the caller has checked that there is such a date.
+    public init(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {
+        let shifted = month > 2 ? year : year - 1
+        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+        self.init(microseconds: Int64(((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000_000)
+    }
+
     /// Quotient rounded down and the remainder, 0 to `divisor` − 1: days before 1970 count backwards.
     private static func divide(_ value: Int64, by divisor: Int64) -> (Int64, Int64) {
         let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)

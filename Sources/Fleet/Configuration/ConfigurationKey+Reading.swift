@@ -18,6 +18,10 @@ extension ConfigurationKey.Kind {
             for item in raw.items where !Syntax.isDID(item) { throw NotAllowed(message: allowed) }
             return .list(raw.items)
         }
+        if case .patterns = self {
+            guard raw.items.allSatisfy({ CollectionPattern($0) != nil }) else { throw NotAllowed(message: allowed) }
+            return .list(raw.items)
+        }
         guard case .scalar(let text) = raw else { throw NotAllowed(message: "one value is needed, not a list") }
         if text.isEmpty { return .none }
         return try read(text)
@@ -31,6 +35,8 @@ extension ConfigurationKey.Kind {
         case .dids: return .list([text])
         case .url(let schemes), .urls(let schemes):
             return .text(try Self.url(text, schemes: schemes, bareHostAllowed: false))
+        case .patterns:
+            return .list([text])
         case .integer(let range):
             guard let number = Int(text.filter { $0 != "_" }), range.contains(number) else { throw NotAllowed(message: allowed) }
             return .integer(number)
@@ -65,6 +71,7 @@ extension ConfigurationKey.Kind {
         case .urls(let schemes):
             "addresses are allowed that begin with \(Self.list(schemes.map { $0 + "://" })), or bare hosts; separated by commas"
         case .dids: "DIDs are allowed, as did:plc:…; separated by commas"
+        case .patterns: "collections are allowed, as app.bsky.feed.post or app.bsky.feed.*; separated by commas"
         case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound) is allowed"
         case .bytes(let range): "a size from \(Self.format(bytes: range.lowerBound)) to \(Self.format(bytes: range.upperBound)) is allowed, as 64MiB"
         case .duration(let range):

@@ -10,6 +10,8 @@ public struct ConfigurationKey: Sendable {
         case urls(schemes: [String])
         /// DIDs; in the environment and in flags separated by commas.
         case dids
+        /// Collections, or all below a dot of one: `app.bsky.feed.*`. In the environment and in flags separated by commas.
+        case patterns
         case integer(ClosedRange<Int>)
         /// A number of bytes; `KiB`, `MiB` and `GiB` may follow.
         case bytes(ClosedRange<Int>)

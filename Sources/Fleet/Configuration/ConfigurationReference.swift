@@ -54,6 +54,7 @@ extension ConfigurationKey.Kind {
         case .url(let schemes): "address (" + schemes.map { "`\($0)`" }.joined(separator: ", ") + ")"
         case .urls(let schemes): "list of addresses (" + schemes.map { "`\($0)`" }.joined(separator: ", ") + ")"
         case .dids: "list of DIDs"
+        case .patterns: "list of collections"
         case .integer(let range):
             range.upperBound == .max ? "number from \(range.lowerBound)" : "number, \(range.lowerBound) to \(range.upperBound)"
         case .bytes(let range): "bytes, \(Self.format(bytes: range.lowerBound)) to \(Self.format(bytes: range.upperBound))"

@@ -2,7 +2,7 @@ import Events
 
 /// The one table of everything that can be configured. The reference page, `weir config`, the sample file and the checks are made from it.
 public enum ConfigurationTable {
-    public static let keys: [ConfigurationKey] = servers + intake + work + serving + process + simulation
+    public static let keys: [ConfigurationKey] = servers + intake + repositories + work + serving + process + simulation
 
     static let servers: [ConfigurationKey] = [
         ConfigurationKey(
@@ -60,6 +60,52 @@ public enum ConfigurationTable {
             "The share of Redis' `maxmemory` at which ingesters pause; without a `maxmemory` it means nothing."),
     ]
 
+    static let repositories: [ConfigurationKey] = [
+        ConfigurationKey(
+            "repos.scope", .choice(RepositoryScope.allCases.map(\.rawValue)), standard: "live",
+            "Wanted are: what the relays bring, nothing is fetched; named repositories; those that hold `repos.signal`; all. The same in every process."
+        ),
+        ConfigurationKey(
+            "repos.signal", .text(bytesMax: 317), standard: "",
+            "With the scope `collection`: the collection (NSID) that a wanted repository holds, as `app.bsky.actor.profile`."),
+        ConfigurationKey(
+            "repos.collections", .patterns, standard: "",
+            "Collections whose records are delivered; empty: all. The same in every process."),
+        ConfigurationKey(
+            "repos.file", .text(bytesMax: 4096), standard: "",
+            "With the scope `chosen`: a file of wanted repositories, one DID a line, `#` begins a comment. Read again when it changes."),
+        ConfigurationKey(
+            "backfill.hosts", .urls(schemes: ["https", "http"]), standard: "",
+            "Hosts that are asked for their lists of repositories, each under a lease of its own; empty: the relays of `relay.hosts`."),
+        ConfigurationKey("backfill.page", .integer(1...1000), standard: "1000", "Repositories that one page of a list has at most."),
+        ConfigurationKey(
+            "backfill.queue_high_water", .integer(1...1_000_000), standard: "2000",
+            "Repositories that stand in the job stream at most; it is filled again at three quarters of it."),
+        ConfigurationKey(
+            "backfill.poll", .duration(.milliseconds(20)...(.seconds(10))), standard: "200ms", "How often the job stream is looked at."),
+        ConfigurationKey(
+            "backfill.jobs_max", .integer(1000...100_000_000), standard: "1000000",
+            "Listed repositories of one host that may wait to be fetched; from there its list is read on only as they are."),
+        ConfigurationKey(
+            "fetch.concurrency", .integer(1...256), standard: "8", "Repositories that one worker process fetches at the same time at most."),
+        ConfigurationKey("fetch.host_concurrency", .integer(1...64), standard: "4", "Requests of one process to one host at the same time at most."),
+        ConfigurationKey(
+            "fetch.host_rate", .integer(1...100_000), standard: "8",
+            "Requests a second that one process begins at one host. A repository host usually allows 10 from one address, over five minutes."),
+        ConfigurationKey(
+            "fetch.spool", .text(bytesMax: 4096), standard: "",
+            "Where repositories stand while they are verified; empty: the system's. It may need `fetch.concurrency` times the largest one."),
+        ConfigurationKey(
+            "fetch.repo_bytes_max", .bytes((1 << 20)...(1 << 36)), standard: "1GiB",
+            "The largest repository that is fetched; a larger one is refused."),
+        ConfigurationKey(
+            "fetch.high_water", .integer(100...10_000_000), standard: "20000",
+            "Entries in all backfill streams that owners have not taken, at which fetchers pause. They go on at three quarters of it."),
+        ConfigurationKey(
+            "fetch.fallback_hosts", .urls(schemes: ["https", "http"]), standard: "",
+            "Hosts that are asked for a repository which its own host does not give; empty: the relays of `relay.hosts`."),
+    ]
+
     static let work: [ConfigurationKey] = [
         ConfigurationKey(
             "lease.ttl", .duration(.seconds(2)...(.seconds(120))), standard: "5s",
@@ -103,6 +149,10 @@ public enum ConfigurationTable {
     static let serving: [ConfigurationKey] = [
         ConfigurationKey("api.bind", .address, standard: "127.0.0.1:7480", "Where the API listens. There is no authentication yet: see Gotchas."),
         ConfigurationKey(
+            "api.allow_writes", .flag, standard: "false",
+            "Whether repositories may be added and removed (`POST /repos/…`) by whoever reaches an API that is not bound to loopback. There it is always allowed."
+        ),
+        ConfigurationKey(
             "api.heartbeat", .duration(.seconds(1)...(.seconds(300))), standard: "15s",
             "How often a quiet stream says that it is alive."),
         ConfigurationKey(
@@ -130,14 +180,28 @@ public enum ConfigurationTable {
     static let simulation: [ConfigurationKey] = [
         ConfigurationKey(
             "simulator.bind", .address, standard: "127.0.0.1:7500",
-            "Where the first simulated relay listens. The ports above it are taken in turn: further relays, the DID directory, the repository host, the controls."
+            "Where the first simulated relay listens. The ports above it are taken in turn: further relays, the DID directory, the repository host, the controls, further repository hosts, labelers."
         ),
         ConfigurationKey(
             "simulator.advertised_host", .text(bytesMax: 253), standard: "",
             "The host name in DID documents and printed addresses, where it is not the one of `simulator.bind`."),
         ConfigurationKey("simulator.relays", .integer(1...8), standard: "2", "Relays, each with its own numbering and order of the same events."),
         ConfigurationKey("simulator.seed", .integer(0...Int.max), standard: "1", "The same seed makes the same network and the same events."),
-        ConfigurationKey("simulator.accounts", .integer(1...20_000), standard: "200", "Accounts of the simulated network."),
+        ConfigurationKey("simulator.accounts", .integer(1...100_000), standard: "200", "Accounts of the simulated network."),
+        ConfigurationKey(
+            "simulator.repository_hosts", .integer(1...64), standard: "1",
+            "Hosts of repositories, each with an address of its own; accounts are spread over them."),
+        ConfigurationKey(
+            "simulator.initial_records", .integer(0...100_000), standard: "0",
+            "Records that every account begins with; 0 is a few large accounts and many small ones, by the number of accounts."),
+        ConfigurationKey(
+            "simulator.huge_repositories", .integer(0...64), standard: "0",
+            "How many accounts, the last ones, have a repository of `simulator.huge_bytes`, in 50,000 records."),
+        ConfigurationKey(
+            "simulator.huge_bytes", .bytes((1 << 20)...(1 << 40)), standard: "256MiB", "About so large is the archive of each of those."),
+        ConfigurationKey(
+            "simulator.labelers", .integer(0...8), standard: "0", "Labelers, each with a DID, a key and numbers of its own."),
+        ConfigurationKey("simulator.label_rate", .integer(0...100_000), standard: "5", "Labels a second of all labelers together."),
         ConfigurationKey("simulator.rate", .integer(0...100_000), standard: "50", "Events a second over all accounts; 0 stands still."),
         ConfigurationKey(
             "simulator.prebuild", .integer(0...500_000), standard: "0",

@@ -17,6 +17,7 @@ public struct FleetConfiguration: Sendable {
                     key: entry.key.path, value: entry.text, origin: entry.origin,
                     message: "a third of lease.ttl (\(values["lease.ttl"]?.text ?? "")) at most is allowed: two renewals may be lost"))
         }
+        problems += Self.repositoryProblems(values)
         if !problems.isEmpty { throw ConfigurationError(problems: problems) }
     }
 
@@ -86,6 +87,7 @@ public struct FleetConfiguration: Sendable {
 
     // Serving
     public var apiBind: BindAddress { values.address("api.bind") }
+    public var apiAllowsWrites: Bool { values.flag("api.allow_writes") }
     public var apiHeartbeat: Duration { values.duration("api.heartbeat") }
     public var apiClientBuffer: Int { values.integer("api.client_buffer") }
     public var apiClients: Int { values.integer("api.clients") }
@@ -101,6 +103,12 @@ public struct FleetConfiguration: Sendable {
     public var simulatorBind: BindAddress { values.address("simulator.bind") }
     public var simulatorSeed: Int { values.integer("simulator.seed") }
     public var simulatorAccounts: Int { values.integer("simulator.accounts") }
+    public var simulatorRepositoryHosts: Int { values.integer("simulator.repository_hosts") }
+    public var simulatorInitialRecords: Int { values.integer("simulator.initial_records") }
+    public var simulatorHugeRepositories: Int { values.integer("simulator.huge_repositories") }
+    public var simulatorHugeBytes: Int { values.integer("simulator.huge_bytes") }
+    public var simulatorLabelers: Int { values.integer("simulator.labelers") }
+    public var simulatorLabelRate: Int { values.integer("simulator.label_rate") }
     public var simulatorRate: Int { values.integer("simulator.rate") }
     public var simulatorAdvertisedHost: String? { values.text("simulator.advertised_host") }
     public var simulatorRelays: Int { values.integer("simulator.relays") }

@@ -30,6 +30,10 @@ struct FleetConnections: Sendable {
 
     func workStreams(_ shards: ShardMap) -> WorkStreams { WorkStreams(redis: redis, keys: keys, shards: shards) }
 
+    var jobQueue: JobQueue { JobQueue(redis: redis, keys: keys) }
+
+    func snapshotStreams(_ shards: ShardMap) -> SnapshotStreams { SnapshotStreams(redis: redis, keys: keys, shards: shards) }
+
     var outlets: OutletStreams { OutletStreams(redis: redis, keys: keys) }
 
     static func redis(_ configuration: FleetConfiguration) throws -> RedisConfiguration {

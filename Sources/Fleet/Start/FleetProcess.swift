@@ -62,6 +62,7 @@ public struct FleetProcess: Sendable {
         if !roles.contains(.api) { services.append(try parts.operations(onServing: onServing)) }
         if roles.contains(.worker) { services += try parts.worker() }
         if roles.contains(.api) { services.append(try parts.api(onServing: onServing)) }
+        if roles.contains(.ingestBackfill) { services.append(try parts.ingestBackfill()) }
         if roles.contains(.ingestFirehose) { services.append(try parts.ingestFirehose()) }
         if roles.contains(.ingestLabeler) { services.append(try parts.ingestLabeler()) }
         return services

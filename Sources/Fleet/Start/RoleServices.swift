@@ -26,11 +26,8 @@ struct RoleServices: Sendable {
 
     /// Reads every configured relay under its lease.
     func ingestFirehose() throws -> any Service {
-        let hosts = try endpoints("relay.hosts", configuration.relayHosts)
-        guard !hosts.isEmpty else {
-            throw ConfigurationError(problems: [configuration.problem("relay.hosts", "at least one relay is needed")])
-        }
-        let ingest = feed(hosts: hosts, start: configuration.relayStart, futureCursor: configuration.relayFutureCursor)
+        let ingest = feed(
+            hosts: try endpoints(configuration.relayHosts, of: "relay.hosts"), start: configuration.relayStart, futureCursor: configuration.relayFutureCursor)
         return FeedIngester(
             .firehose, configuration: ingest, ledger: connections.ledger, streams: connections.workStreams(shards), worker: connections.name,
             logger: logger("ingest"), seams: connections.seams)
@@ -39,8 +36,8 @@ struct RoleServices: Sendable {
     /// Reads every configured labeler under its lease. Without any it idles, so that the role may stand in every fleet.
     func ingestLabeler() throws -> any Service {
         var ingest = feed(
-            hosts: try endpoints("labeler.hosts", configuration.labelerHosts), start: configuration.labelerStart,
-            futureCursor: configuration.labelerFutureCursor)
+            hosts: configuration.labelerHosts.isEmpty ? [] : try endpoints(configuration.labelerHosts, of: "labeler.hosts"),
+            start: configuration.labelerStart, futureCursor: configuration.labelerFutureCursor)
         ingest.labelers = configuration.labelerDIDs
         let logger = logger("ingest-labeler")
         if !configuration.hasLabelers { logger.notice("no labelers are configured: labeler.hosts and labeler.dids are empty") }
@@ -64,6 +61,23 @@ struct RoleServices: Sendable {
         return ingest
     }
 
+    /// Lists repositories and feeds those that are to be fetched.
+    func ingestBackfill() throws -> any Service {
+        var backfill = BackfillIngesterConfiguration(scope: configuration.reposScope)
+        backfill.signal = configuration.reposSignal
+        backfill.file = configuration.reposFile
+        if backfill.scope.enumerates { backfill.hosts = try endpoints(configuration.backfillHosts, of: "backfill.hosts") }
+        backfill.pageEntries = configuration.backfillPage
+        backfill.jobsMax = configuration.backfillJobsMax
+        backfill.queueHighWater = configuration.backfillQueueHighWater
+        backfill.poll = configuration.backfillPoll
+        backfill.leaseTimeToLive = configuration.leaseTTL
+        backfill.leaseRenewal = configuration.leaseRenewal
+        return BackfillIngester(
+            configuration: backfill, ledger: connections.ledger, queue: connections.jobQueue, shards: shards, worker: connections.name,
+            logger: logger("backfill"), seams: connections.seams)
+    }
+
     /// The shard pipeline, and the publisher of what it logs.
     func worker() throws -> [any Service] {
         var publisher = PublisherConfiguration()
@@ -78,7 +92,9 @@ struct RoleServices: Sendable {
             PublisherService(
                 configuration: publisher, ledger: connections.ledger, outlet: connections.outlets, worker: connections.name,
                 logger: logger("publisher"), seams: connections.seams),
-            WorkerService(configuration: worker, ledger: connections.ledger, streams: streams, worker: connections.name, logger: logger("work")),
+            WorkerService(
+                configuration: worker, ledger: connections.ledger, streams: streams, snapshots: connections.snapshotStreams(shards),
+                worker: connections.name, logger: logger("work")),
         ]
     }
 
@@ -94,6 +110,8 @@ struct RoleServices: Sendable {
         worker.leaseTimeToLive = configuration.leaseTTL
         worker.leaseRenewal = configuration.leaseRenewal
         worker.drainTimeout = min(worker.drainTimeout, configuration.shutdownGrace * 0.75)
+        worker.tracking = TrackingConfiguration(
+            scope: configuration.reposScope, signal: configuration.reposSignal ?? "", collections: configuration.reposCollections)
         worker.identities.plcURL = configuration.plcURL
         worker.identities.allowPrivateHosts = configuration.allowsPrivateHosts
         worker.identities.lifetime = configuration.identityLifetime
@@ -104,11 +122,13 @@ struct RoleServices: Sendable {
     func api(onServing: @escaping @Sendable (BindAddress) -> Void) throws -> any Service {
         let bind = configuration.apiBind
         if !bind.isLoopback {
-            logger("api").warning("there is no authentication: whoever reaches this address reads everything", metadata: ["bind": "\(bind)"])
+            let may = configuration.apiAllowsWrites ? "reads everything, and changes which repositories are wanted" : "reads everything"
+            logger("api").warning("there is no authentication: whoever reaches this address \(may)", metadata: ["bind": "\(bind)"])
         }
         return try APIService(
             configuration: try server(bind), ledger: connections.ledger, outlet: connections.outlets, streams: connections.workStreams(shards),
-            shards: shards, metrics: metrics, logger: logger("api"), seams: connections.seams,
+            shards: shards, scope: APIScope(isTracking: configuration.reposScope.tracks, allowsWrites: configuration.apiAllowsWrites),
+            metrics: metrics, logger: logger("api"), seams: connections.seams,
             onBound: { onServing(BindAddress(host: bind.host, port: $0)) })
     }
 
@@ -138,14 +158,17 @@ struct RoleServices: Sendable {
         return server
     }
 
-    private func endpoints(_ key: String, _ hosts: [String]) throws -> [WebSocketEndpoint] {
+    private func endpoints(_ hosts: [String], of path: String) throws -> [WebSocketEndpoint] {
         var endpoints: [WebSocketEndpoint] = []
         for host in hosts {
             do {
                 endpoints.append(try WebSocketEndpoint(host))
             } catch {
-                throw ConfigurationError(problems: [configuration.problem(key, "\(host): \(error)")])
+                throw ConfigurationError(problems: [configuration.problem(path, "\(host): \(error)")])
             }
+        }
+        guard !endpoints.isEmpty else {
+            throw ConfigurationError(problems: [configuration.problem(path, "at least one host is needed")])
         }
         return endpoints
     }

@@ -54,7 +54,8 @@ struct FeedUpstream: Sendable {
                 if let lease = try await ledger.acquireUpstream(name, worker: worker, ttl: configuration.leaseTimeToLive) {
                     logger.info("the lease is ours", metadata: ["token": "\(lease.token)"])
                     let ownership = UpstreamOwnership(
-                        lease: lease, callStartedAt: start, ledger: ledger, worker: worker, configuration: configuration, logger: logger)
+                        lease: lease, callStartedAt: start, ledger: ledger, worker: worker, timeToLive: configuration.leaseTimeToLive,
+                        renewal: configuration.leaseRenewal, logger: logger)
                     await own(ownership, gateBell: gateBell)
                     wasRefused = false
                 } else if !wasRefused {

@@ -16,7 +16,7 @@ final class UpstreamOwnership: Sendable {
     let lease: UpstreamLease
     /// Rings when a rewind is asked for.
     let rewindBell = Doorbell()
-    private let ledger: any UpstreamLedger
+    private let ledger: any UpstreamLeases
     private let worker: WorkerID
     private let timeToLive: Duration
     private let renewal: Duration
@@ -24,16 +24,15 @@ final class UpstreamOwnership: Sendable {
     private let state: Mutex<State>
 
     init(
-        lease: UpstreamLease, callStartedAt: MonotonicTime, ledger: any UpstreamLedger, worker: WorkerID,
-        configuration: FeedIngesterConfiguration,
+        lease: UpstreamLease, callStartedAt: MonotonicTime, ledger: any UpstreamLeases, worker: WorkerID, timeToLive: Duration, renewal: Duration,
         logger: Logger
     ) {
         self.lease = lease
         self.ledger = ledger
         self.worker = worker
         self.logger = logger
-        timeToLive = configuration.leaseTimeToLive
-        renewal = configuration.leaseRenewal
+        self.timeToLive = timeToLive
+        self.renewal = renewal
         var clock = LeaseClock(timeToLive: timeToLive, margin: min(.milliseconds(500), timeToLive / 10))
         clock.renewed(callStartedAt: callStartedAt)
         state = Mutex(State(clock: clock))

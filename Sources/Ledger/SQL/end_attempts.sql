@@ -16,6 +16,6 @@ WITH given AS (
 INSERT INTO backfill_progress AS p (source, shard, done, refused, records, bytes)
 SELECT source, $1, count(*) FILTER (WHERE outcome = 'done'), count(*) FILTER (WHERE outcome = 'refused'),
        coalesce(sum(records) FILTER (WHERE outcome = 'done'), 0), coalesce(sum(bytes) FILTER (WHERE outcome = 'done'), 0)
-FROM given WHERE outcome <> 'retry' AND reason = 'listed' GROUP BY source
+FROM given WHERE outcome <> 'retry' AND reason IN ('listed', 'behind') GROUP BY source
 ON CONFLICT (source, shard) DO UPDATE SET done = p.done + excluded.done, refused = p.refused + excluded.refused,
     records = p.records + excluded.records, bytes = p.bytes + excluded.bytes

@@ -26,6 +26,7 @@ CREATE TABLE backfill_jobs (
 ) WITH (fillfactor = 70);
 CREATE INDEX backfill_jobs_waiting ON backfill_jobs (retry_at) WHERE state = 'waiting';
 CREATE INDEX backfill_jobs_open ON backfill_jobs (deadline) WHERE state IN ('queued', 'fetching', 'streamed');
+CREATE INDEX backfill_jobs_of_source ON backfill_jobs (source) WHERE state IN ('waiting', 'queued', 'fetching', 'streamed');
 
 CREATE SEQUENCE backfill_attempts;
 
@@ -58,6 +59,13 @@ CREATE TABLE backfill_sources (
     -- A pass after the first compares revisions: what differs from the stored one is wanted.
     gaps_seen bigint NOT NULL DEFAULT 0,
     listed bigint NOT NULL DEFAULT 0,
+    -- Of those, listed in a final state: there is nothing to fetch.
+    refused bigint NOT NULL DEFAULT 0,
+    -- How often this pass had to begin again.
+    restarts int NOT NULL DEFAULT 0,
+    -- Jobs that had not ended, and those of them that wait after a failure, when the owner last counted.
+    open bigint NOT NULL DEFAULT 0,
+    failing bigint NOT NULL DEFAULT 0,
     error text NOT NULL DEFAULT '',
     started_at timestamptz NOT NULL DEFAULT now(),
     changed_at timestamptz NOT NULL DEFAULT now()

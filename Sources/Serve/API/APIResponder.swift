@@ -4,6 +4,7 @@ import Events
 struct APIResponder: Responder {
     let operations: OperationsResponder
     let queries: LogQueries
+    let scope: ScopeQueries
     let router = Router(servesLog: true)
 
     func decide(_ request: Request) -> Decision {
@@ -13,7 +14,7 @@ struct APIResponder: Responder {
         } catch {
             return .reply(error.reply)
         }
-        let queries = queries
+        let (queries, scope) = (queries, scope)
         switch route {
         case .health, .ready, .metrics: return operations.decide(route) ?? .reply(Problem(.notFound, "nothing is here").reply)
         case .index: return .reply(Self.index)
@@ -26,6 +27,10 @@ struct APIResponder: Responder {
         case .stream(let id, let after, let selection): return .stream { await queries.open(id, after: after, selection) }
         case .merged(let log, let start, let selection): return .stream { await queries.openMerged(log, start, selection) }
         case .labels(let uris, let sources): return .compute { await queries.labels(on: uris, by: sources) }
+        case .repositories(let phase, let after, let limit):
+            return .compute { await scope.repositories(phase: phase, after: after, limit: limit) }
+        case .repository(let did): return .compute { await scope.repository(did) }
+        case .changeScope(let change): return scope.decide(change, request)
         }
     }
 
@@ -37,7 +42,7 @@ struct APIResponder: Responder {
         json.beginArray()
         for path in [
             "/streams/firehose?cursor=", "/streams/labels?cursor=", "/labels?uri=&src=", "/runs", "/runs/{id}", "/runs/{id}/events?fromSeq=&limit=",
-            "/runs/{id}/stream?fromSeq=", "/status",
+            "/runs/{id}/stream?fromSeq=", "/repos?phase=&after=&limit=", "/repos/{did}", "/repos/add", "/repos/remove", "/repos/resync", "/status",
             "/health", "/ready", "/metrics",
         ] { json.value(path) }
         json.endArray()

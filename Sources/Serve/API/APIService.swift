@@ -18,26 +18,28 @@ public struct APIService: Service {
     /// - Parameters:
     ///   - shards: as fixed at the first migration (`Ledger.shardCount`).
     ///   - streams: for `/status` only; nil: it is left out.
+    ///   - scope: what may be changed of which repositories are wanted.
     ///   - readiness: nil: the whole fleet's, as the ledger shows it.
     ///   - metrics: what `/metrics` shows; nil: 404.
     ///   - onBound: called with the port once it listens.
     /// - Throws: ``ServeError/badConfiguration(_:)``.
     public init(
         configuration: ServerConfiguration, ledger: Ledger, outlet: OutletStreams, streams: WorkStreams?, shards: ShardMap,
-        readiness: [any ReadinessSource]? = nil, metrics: PrometheusMetrics?,
+        scope: APIScope = .live, readiness: [any ReadinessSource]? = nil, metrics: PrometheusMetrics?,
         group: (any EventLoopGroup)? = nil, logger: Logger, seams: FaultSeams = .off, onBound: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ServeError) {
         try self.init(
-            configuration: configuration, store: ledger, outlet: outlet,
+            configuration: configuration, store: ledger, repositories: ledger, outlet: outlet,
             levels: {
                 do { return try await streams?.levels() } catch { return nil }
-            }, shards: shards, readiness: readiness, metrics: metrics, group: group, logger: logger, seams: seams, onBound: onBound)
+            }, shards: shards, scope: scope, readiness: readiness, metrics: metrics, group: group, logger: logger, seams: seams, onBound: onBound)
     }
 
     /// With stores of a test's own.
     public init(
-        configuration: ServerConfiguration, store: any LogStore, outlet: any OutletReader, levels: @escaping @Sendable () async -> BrokerLevels?,
-        shards: ShardMap, readiness: [any ReadinessSource]?, metrics: PrometheusMetrics?,
+        configuration: ServerConfiguration, store: any LogStore, repositories: any RepositoryStore, outlet: any OutletReader,
+        levels: @escaping @Sendable () async -> BrokerLevels?, shards: ShardMap, scope: APIScope = .live, readiness: [any ReadinessSource]?,
+        metrics: PrometheusMetrics?,
         group: (any EventLoopGroup)? = nil, logger: Logger, seams: FaultSeams = .off, onBound: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ServeError) {
         let problems = configuration.problems()
@@ -53,7 +55,9 @@ public struct APIService: Service {
             sources: readiness ?? [LedgerReadiness(ledger: store, stallAfter: configuration.stallAfter)], keepFor: configuration.readyCache)
         let responder = APIResponder(
             operations: OperationsResponder(readiness: board, metrics: metrics),
-            queries: LogQueries(store: store, levels: levels, shards: shards, sink: configuration.sink, streams: streamCount, logger: logger))
+            queries: LogQueries(store: store, levels: levels, shards: shards, sink: configuration.sink, streams: streamCount, logger: logger),
+            scope: ScopeQueries(
+                store: repositories, shards: shards, writes: WriteGuard(bind: BindAddress(configuration.bind), scope: scope), logger: logger))
         let parts = ServerParts(
             configuration: configuration, responder: responder, metrics: ServerMetrics(factory: factory),
             streaming: ServerParts.Streaming(

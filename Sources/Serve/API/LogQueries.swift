@@ -144,7 +144,7 @@ struct LogQueries: Sendable {
         do {
             return try await body()
         } catch {
-            return .refused(problem(error).reply)
+            return .refused(Problem(answering: error, logger).reply)
         }
     }
 
@@ -152,18 +152,9 @@ struct LogQueries: Sendable {
         do {
             return try await body()
         } catch {
-            return problem(error).reply
+            return Problem(answering: error, logger).reply
         }
     }
 
     private static func noSuch(_ id: RunID) -> Problem { Problem(.runNotFound, "there is no run \(id)", given: id.description) }
-
-    private func problem(_ error: any Error) -> Problem {
-        if let problem = error as? Problem { return problem }
-        logger.warning("a request could not be answered", metadata: ["error": "\(error)"])
-        if let error = error as? LedgerError, [.unavailable, .contention, .notMigrated].contains(error.code) {
-            return Problem(.unavailable, "the ledger does not answer: \(error.code.rawValue)")
-        }
-        return Problem(.failed, "this could not be answered; the server's log says why")
-    }
 }

@@ -21,7 +21,7 @@ final class LoopConnections {
     /// Begins to look after connections: heartbeats, slow clients, idle connections.
     func start() {
         let configuration = parts.configuration
-        let shortest = min(configuration.heartbeatEvery, configuration.slowClientTimeout, configuration.idleTimeout)
+        let shortest = min(configuration.heartbeatEvery, configuration.slowClientTimeout, configuration.idleTimeout, configuration.bodyTimeout)
         let interval = TimeAmount(min(max(shortest / 8, .milliseconds(5)), .seconds(1)))
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         ticker = eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in bound.value.tick() }

@@ -4,17 +4,29 @@ import NIOHTTP1
 /// Why a request is refused, as a problem document (RFC 9457) with a stable code.
 ///
 /// `{"type":"about:blank","title":…,"status":…,"code":…,"detail":…}`, and where a value of the request is at fault
-/// `parameter`, `given` and `allowed`. Programs compare `code`; the other texts are for people and may change.
+/// `parameter` (of a body: `pointer`, RFC 6901), `given` and `allowed`. Programs compare `code`; the other texts are for people and may change.
 struct Problem: Error, Hashable, Sendable {
     enum Code: String, Hashable, Sendable, CaseIterable {
         case badRequest = "bad_request"
         case badParameter = "bad_parameter"
         case unknownParameter = "unknown_parameter"
         case cursorAhead = "cursor_ahead"
+        case badBody = "bad_body"
+        case bodyNotAllowed = "body_not_allowed"
+        case unknownMember = "unknown_member"
+        case badDID = "bad_did"
+        case tooMany = "too_many"
+        case writesNotAllowed = "writes_not_allowed"
+        case foreignOrigin = "foreign_origin"
         case notFound = "not_found"
         case runNotFound = "run_not_found"
         case methodNotAllowed = "method_not_allowed"
+        case bodyTooSlow = "body_too_slow"
+        case nothingTracked = "nothing_tracked"
+        case bodyTooLarge = "body_too_large"
         case targetTooLong = "target_too_long"
+        case unsupportedMediaType = "unsupported_media_type"
+        case expectationFailed = "expectation_failed"
         case headersTooLarge = "headers_too_large"
         case tooManyConnections = "too_many_connections"
         case overloaded
@@ -23,10 +35,17 @@ struct Problem: Error, Hashable, Sendable {
 
         var status: HTTPResponseStatus {
             switch self {
-            case .badRequest, .badParameter, .unknownParameter, .cursorAhead: .badRequest
+            case .badRequest, .badParameter, .unknownParameter, .cursorAhead, .badBody, .bodyNotAllowed, .unknownMember, .badDID, .tooMany:
+                .badRequest
+            case .writesNotAllowed, .foreignOrigin: .forbidden
             case .notFound, .runNotFound: .notFound
             case .methodNotAllowed: .methodNotAllowed
+            case .bodyTooSlow: .requestTimeout
+            case .nothingTracked: .conflict
+            case .bodyTooLarge: .payloadTooLarge
             case .targetTooLong: .uriTooLong
+            case .unsupportedMediaType: .unsupportedMediaType
+            case .expectationFailed: .expectationFailed
             case .headersTooLarge: .requestHeaderFieldsTooLarge
             case .tooManyConnections, .overloaded, .unavailable: .serviceUnavailable
             case .failed: .internalServerError
@@ -37,13 +56,15 @@ struct Problem: Error, Hashable, Sendable {
     var code: Code
     var detail: String
     var parameter: String?
+    var pointer: String?
     var given: String?
     var allowed: String?
 
-    init(_ code: Code, _ detail: String, parameter: String? = nil, given: String? = nil, allowed: String? = nil) {
+    init(_ code: Code, _ detail: String, parameter: String? = nil, pointer: String? = nil, given: String? = nil, allowed: String? = nil) {
         self.code = code
         self.detail = detail
         self.parameter = parameter
+        self.pointer = pointer?.excerpt(scalars: 256)
         self.given = given?.excerpt(scalars: 256)
         self.allowed = allowed
     }
@@ -62,11 +83,12 @@ struct Problem: Error, Hashable, Sendable {
         json.member("code", code.rawValue)
         json.member("detail", detail)
         if let parameter { json.member("parameter", parameter) }
+        if let pointer { json.member("pointer", pointer) }
         if let given { json.member("given", given) }
         if let allowed { json.member("allowed", allowed) }
         json.endObject()
         var headers = [("Cache-Control", "no-store")]
-        if code == .methodNotAllowed { headers.append(("Allow", "GET, HEAD")) }
+        if code == .methodNotAllowed, let allowed { headers.append(("Allow", allowed)) }
         if code.status == .serviceUnavailable { headers.append(("Retry-After", "1")) }
         return HTTPReply(status: code.status, contentType: "application/problem+json", headers: headers, body: json.take())
     }

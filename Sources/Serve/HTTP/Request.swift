@@ -1,6 +1,6 @@
 import NIOHTTP1
 
-/// A request's target and the headers that matter, taken apart; bodies are not read, since nothing here takes one.
+/// A request's target and the headers that matter, taken apart; its body, where it has one, is not here yet.
 struct Request: Sendable {
     let method: HTTPMethod
     /// Percent-decoded, with a leading slash.
@@ -8,11 +8,16 @@ struct Request: Sendable {
     /// In the order of the query, percent-decoded; `+` is a space.
     let query: [(name: String, value: String)]
     let lastEventID: String?
+    let body: BodyHeaders
+    /// What a browser says of the page that asks; others send none.
+    let origin: String?
+    /// The port that it came to; nil where that is not known.
+    let localPort: Int?
 
     static let targetBytesMax = 16 << 10
 
     /// Throws `targetTooLong` or `badRequest` (escapes that are not hexadecimal or not UTF-8, a target that is no path).
-    init(method: HTTPMethod, target: String, headers: HTTPHeaders = [:]) throws(Problem) {
+    init(method: HTTPMethod, target: String, headers: HTTPHeaders = [:], localPort: Int? = nil) throws(Problem) {
         guard target.utf8.count <= Self.targetBytesMax else {
             throw Problem(.targetTooLong, "the target has \(target.utf8.count) bytes", allowed: "at most \(Self.targetBytesMax) bytes")
         }
@@ -32,6 +37,9 @@ struct Request: Sendable {
         }
         self.query = query
         lastEventID = headers.first(name: "Last-Event-ID")
+        body = BodyHeaders(headers)
+        origin = headers.first(name: "Origin")
+        self.localPort = localPort
     }
 
     private static func decode(_ text: Substring, plusIsSpace: Bool) throws(Problem) -> String {

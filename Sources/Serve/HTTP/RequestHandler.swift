@@ -1,19 +1,25 @@
+import DequeModule
 import Events
 import NIOCore
 import NIOHTTP1
 
 /// One connection while it asks for plain replies: one request at a time, in order; a stream takes it over.
 ///
-/// Used on its event loop only. Bodies of requests are discarded, and a connection that sent one is closed after the reply.
+/// Used on its event loop only. A body is read where its path takes one, within bounds of bytes and time; a connection whose request was answered
+/// before its body was here is closed, once the client has had time to read the answer.
 final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
     private enum State {
         case idle(since: NIODeadline)
+        /// The body of a request is coming.
+        case reading
         case answering
         /// A stream takes over: what comes meanwhile is dropped.
         case leaving
+        /// The last answer is written, and the client is still sending: what comes is dropped, since a reset would take the answer along.
+        case lingering(since: NIODeadline)
         case closed
     }
 
@@ -22,11 +28,17 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var state = State.idle(since: .now())
     private var context: ChannelHandlerContext?
     private var head: HTTPRequestHead?
-    private var hasBody = false
-    /// Requests sent ahead of their turn.
-    private var ahead: [HTTPRequestHead] = []
+    /// Of the request under way; its bytes count until it is answered.
+    private var body: RequestBody?
+    /// Whether the request under way has a body that was not read to its end.
+    private var isUnread = false
+    /// What was sent ahead of its turn. While there is any of it, nothing more is read.
+    private var ahead: Deque<HTTPServerRequestPart> = []
+    private var headsAhead = 0
+    private var isPaused = false
 
-    private static let aheadMax = 16
+    private static let headsAheadMax = 16
+    private static let lingerTimeout: TimeAmount = .seconds(2)
 
     private var parts: ServerParts { connections.parts }
 
@@ -45,6 +57,7 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         state = .closed
         self.context = nil
+        endBody()
         connections.remove(self)
     }
 
@@ -54,20 +67,20 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
-        case .head(let head):
-            guard case .idle = state else {
-                if ahead.count == Self.aheadMax { return close() }
-                return ahead.append(head)
-            }
-            if isOneTooMany { refuse() } else { answer(head) }
-        case .body: hasBody = true
-        case .end: break
+        let part = unwrapInboundIn(data)
+        switch state {
+        case .idle, .reading: take(part)
+        case .answering: keep(part)
+        case .leaving, .lingering, .closed: break
         }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let parserError = error as? HTTPParserError, case .idle = state else { return close() }
+        guard let parserError = error as? HTTPParserError else { return close() }
+        switch state {
+        case .idle, .reading: break
+        default: return close()
+        }
         let problem: Problem =
             switch parserError {
             case .headerOverflow:
@@ -78,14 +91,26 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func tick(_ now: NIODeadline) {
-        let idleTimeout = isOneTooMany ? min(parts.configuration.idleTimeout, .seconds(2)) : parts.configuration.idleTimeout
-        guard case .idle(let since) = state, now - since > TimeAmount(idleTimeout) else { return }
-        close()
+        switch state {
+        case .idle(let since):
+            let timeout = isOneTooMany ? min(parts.configuration.idleTimeout, .seconds(2)) : parts.configuration.idleTimeout
+            if now - since > TimeAmount(timeout) { close() }
+        case .reading:
+            let timeout = parts.configuration.bodyTimeout
+            guard let body, now - body.since > TimeAmount(timeout) else { return }
+            write(Problem(.bodyTooSlow, "the body was not here in time", allowed: "\(timeout.milliseconds) ms").reply, keepsAlive: false)
+        case .lingering(let since): if now - since > Self.lingerTimeout { close() }
+        case .answering, .leaving, .closed: break
+        }
     }
 
     /// Closes after the reply under way; at once where there is none.
     func drain() {
-        if case .idle = state { close() }
+        switch state {
+        case .idle, .lingering: close()
+        case .reading: write(Problem(.unavailable, "this server is shutting down").reply, keepsAlive: false)
+        case .answering, .leaving, .closed: break
+        }
     }
 
     func close() {
@@ -93,8 +118,75 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
         context?.close(promise: nil)
     }
 
+    // MARK: - What comes in
+
+    private func take(_ part: HTTPServerRequestPart) {
+        switch part {
+        case .head(let head): if isOneTooMany { refuse(head) } else { answer(head) }
+        case .body(let buffer):
+            guard case .reading = state else { return }
+            switch body?.append(buffer) {
+            case .tooLarge: write(tooLarge().reply, keepsAlive: false)
+            case .noRoom: write(Problem(.overloaded, "too many bodies are being read").reply, keepsAlive: false)
+            case nil: break
+            }
+        case .end:
+            guard case .reading = state, let body else { return }
+            isUnread = false
+            state = .answering
+            compute { await body.work(body.bytes) }
+        }
+    }
+
+    /// Until the request under way is answered.
+    private func keep(_ part: HTTPServerRequestPart) {
+        if case .head = part {
+            guard headsAhead < Self.headsAheadMax else { return close() }
+            headsAhead += 1
+        } else if ahead.isEmpty {
+            // The end of the request that is under way.
+            return
+        }
+        ahead.append(part)
+        pause(true)
+    }
+
+    private func goOn() {
+        while let part = ahead.first {
+            switch state {
+            case .idle, .reading: break
+            default: return
+            }
+            ahead.removeFirst()
+            if case .head = part { headsAhead -= 1 }
+            take(part)
+        }
+        pause(false)
+    }
+
+    private func dropAhead() {
+        ahead = []
+        headsAhead = 0
+        pause(false)
+    }
+
+    private func pause(_ pauses: Bool) {
+        guard pauses != isPaused else { return }
+        isPaused = pauses
+        // Fails only where the channel is closed.
+        try? context?.channel.syncOptions?.setOption(.autoRead, value: !pauses)
+    }
+
+    private func endBody() {
+        body?.end()
+        body = nil
+    }
+
+    // MARK: - Answers
+
     /// Once its request is here: an answer that closes before would meet the request, and the reset would take the answer along.
-    private func refuse() {
+    private func refuse(_ head: HTTPRequestHead) {
+        isUnread = BodyHeaders(head.headers).isThere
         write(
             Problem(.tooManyConnections, "this server has all the connections it allows", allowed: "\(parts.connections.limit)").reply,
             keepsAlive: false)
@@ -103,17 +195,41 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func answer(_ head: HTTPRequestHead) {
         state = .answering
         self.head = head
-        hasBody = head.headers.contains(name: "Content-Length") || head.headers.contains(name: "Transfer-Encoding")
         do {
-            let request = try Request(method: head.method, target: head.uri, headers: head.headers)
+            let request = try Request(
+                method: head.method, target: head.uri, headers: head.headers, localPort: context?.channel.localAddress?.port)
+            isUnread = request.body.isThere
             switch parts.responder.decide(request) {
+            case .receive(let work): receive(request.body, work)
+            case .reply(let reply) where reply.status.code >= 400 || !isUnread: write(reply, keepsAlive: true)
+            case _ where isUnread: write(Problem(.bodyNotAllowed, "this path takes no body", given: head.uri).reply, keepsAlive: false)
             case .reply(let reply): write(reply, keepsAlive: true)
             case .compute(let work): compute(work)
             case .stream(let open): self.open(open)
             }
         } catch {
+            isUnread = BodyHeaders(head.headers).isThere
             write(error.reply, keepsAlive: true)
         }
+    }
+
+    private func receive(_ headers: BodyHeaders, _ work: @escaping @Sendable ([UInt8]) async -> HTTPReply) {
+        guard headers.isThere else { return compute { await work([]) } }
+        guard headers.length ?? 0 <= parts.configuration.bodyBytesMax else { return write(tooLarge().reply, keepsAlive: false) }
+        // Before HTTP/1.1 the field meant nothing (RFC 9110 §10.1.1).
+        if let expectation = headers.expectation, head?.version == .http1_1 {
+            guard expectation == "100-continue" else {
+                let problem = Problem(.expectationFailed, "this cannot be expected", parameter: "Expect", given: expectation, allowed: "100-continue")
+                return write(problem.reply, keepsAlive: false)
+            }
+            context?.writeAndFlush(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
+        }
+        body = RequestBody(work: work, bytesMax: parts.configuration.bodyBytesMax, budget: parts.bodies, since: .now())
+        state = .reading
+    }
+
+    private func tooLarge() -> Problem {
+        Problem(.bodyTooLarge, "the body is too large", allowed: "at most \(parts.configuration.bodyBytesMax) bytes")
     }
 
     private func compute(_ work: @escaping @Sendable () async -> HTTPReply) {
@@ -141,8 +257,9 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func write(_ reply: HTTPReply, keepsAlive: Bool) {
         guard let context, !isClosed else { return }
+        endBody()
         let version = head?.version ?? .http1_1
-        let stays = keepsAlive && !hasBody && !connections.isDraining && head?.isKeepAlive == true
+        let stays = keepsAlive && !isUnread && !connections.isDraining && head?.isKeepAlive == true
         var headers = HTTPHeaders()
         headers.add(name: "Date", value: HTTPDate.now())
         if reply.status != .noContent {
@@ -158,18 +275,24 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
         let written = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
-        guard stays else {
-            state = .closed
-            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-            return written.futureResult.whenComplete { _ in bound.value.close(promise: nil) }
-        }
+        guard stays else { return end(after: written.futureResult, context) }
         state = .idle(since: .now())
-        if !ahead.isEmpty { answer(ahead.removeFirst()) }
+        goOn()
+    }
+
+    private func end(after written: EventLoopFuture<Void>, _ context: ChannelHandlerContext) {
+        state = isUnread ? .lingering(since: .now()) : .closed
+        let mode: CloseMode = isUnread ? .output : .all
+        dropAhead()
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        written.whenComplete { _ in bound.value.close(mode: mode, promise: nil) }
     }
 
     private var isClosed: Bool {
-        if case .closed = state { return true }
-        return false
+        switch state {
+        case .closed, .lingering: true
+        case .idle, .reading, .answering, .leaving: false
+        }
     }
 
     /// Writes the head of an event stream, takes HTTP out of the pipeline, and puts the stream's handler in: an idle stream then costs
@@ -187,7 +310,7 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
         state = .leaving
         context.writeAndFlush(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .ok, headers: headers))), promise: nil)
         if isHeadOnly { return close() }
-        ahead = []
+        dropAhead()
         let stream = StreamHandler(plan: plan, connections: connections, streaming: streaming)
         do {
             let pipeline = context.pipeline.syncOperations

@@ -7,6 +7,8 @@ enum Decision: Sendable {
     case reply(HTTPReply)
     /// Needs Redis or Postgres: done outside of the event loop, a bounded number at a time.
     case compute(@Sendable () async -> HTTPReply)
+    /// The same, once the body is here; empty where the request has none. Other requests with a body are refused.
+    case receive(@Sendable ([UInt8]) async -> HTTPReply)
     /// A stream, once it was found that there is such a run.
     case stream(@Sendable () async -> StreamOpening)
 }

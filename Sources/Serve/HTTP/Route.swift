@@ -1,4 +1,5 @@
 import Events
+import NIOHTTP1
 
 /// What a request asks for: the decision without the doing.
 enum Route: Sendable {
@@ -11,10 +12,21 @@ enum Route: Sendable {
     case merged(LiveLog, MergedStart, EventSelection)
     /// What stands of some subjects; sources empty: of all.
     case labels(uris: [String], sources: [String])
+    case repositories(phase: RepositoryPhase?, after: String?, limit: Int)
+    case repository(String)
+    case changeScope(ScopeChange)
 
     enum MergedStart: Hashable, Sendable {
         case now, earliest
         case at(MergedCursor)
+    }
+
+    /// What is asked of repositories that a body names. The raw values are the paths' last segments.
+    enum ScopeChange: String, Hashable, Sendable, CaseIterable { case add, remove, resync }
+
+    /// In the order in which they are told.
+    var methods: [HTTPMethod] {
+        if case .changeScope = self { [.POST] } else { [.GET, .HEAD] }
     }
 
     /// For metrics: one of a few names, never a client's text.
@@ -32,6 +44,9 @@ enum Route: Sendable {
         case .merged(.firehose, _, _): "firehose"
         case .merged(.labels, _, _): "labels_stream"
         case .labels: "labels"
+        case .repositories: "repositories"
+        case .repository: "repository"
+        case .changeScope: "change_scope"
         }
     }
 }

@@ -14,8 +14,9 @@ struct Router: Sendable {
 
     func route(_ request: Request) throws(Problem) -> Route {
         let route = try find(request)
-        guard request.method == .GET || request.method == .HEAD else {
-            throw Problem(.methodNotAllowed, "\(request.method.rawValue) is not allowed here", allowed: "GET, HEAD")
+        guard route.methods.contains(request.method) else {
+            let allowed = route.methods.map(\.rawValue).joined(separator: ", ")
+            throw Problem(.methodNotAllowed, "\(request.method.rawValue) is not allowed here", allowed: allowed)
         }
         return route
     }
@@ -34,6 +35,8 @@ struct Router: Sendable {
         case "/streams/firehose": return try merged(.firehose, request)
         case "/streams/labels": return try merged(.labels, request)
         case "/labels": return try labels(request)
+        case "/repos", "/repos/": return try repositories(request)
+        case _ where request.path.hasPrefix("/repos/"): return try repository(request, rest: request.path.dropFirst("/repos/".count))
         default:
             for prefix in ["/runs/", "/api/agents/runs/"] where request.path.hasPrefix(prefix) {
                 return try run(request, rest: request.path.dropFirst(prefix.count), streamsOnly: prefix != "/runs/")
@@ -91,6 +94,25 @@ struct Router: Sendable {
             throw Problem.parameter("Last-Event-ID", given: text, allowed: "the id of an event of this stream: a whole number")
         }
         return seq
+    }
+
+    private func repositories(_ request: Request) throws(Problem) -> Route {
+        let query = try QueryReader(request, allowed: ["phase", "after", "limit"])
+        let phase: RepositoryPhase? = try query.choice("phase")
+        let after = query.text("after")
+        if let after, !Syntax.isDID(after) { throw Problem.parameter("after", given: after, allowed: "the DID where the page before ended") }
+        let limit = try query.integer("limit", in: 1...1000) ?? 100
+        return .repositories(phase: phase, after: after, limit: Int(limit))
+    }
+
+    private func repository(_ request: Request, rest: Substring) throws(Problem) -> Route {
+        _ = try QueryReader(request, allowed: [])
+        if let change = Route.ScopeChange(rawValue: String(rest)) { return .changeScope(change) }
+        guard Syntax.isDID(String(rest)) else {
+            let verbs = Route.ScopeChange.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Problem(.badDID, "this is no DID", given: String(rest), allowed: "a DID, as did:plc:…, or one of \(verbs)")
+        }
+        return .repository(String(rest))
     }
 
     static let labelSubjectsMax = 100

@@ -10,6 +10,12 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var connectionsMax = 10_000
     /// Bytes of all header fields, 1 KB to 1 MB.
     public var headerBytesMax = 32 << 10
+    /// Bytes of one request's body, 1 KB to 64 MB.
+    public var bodyBytesMax = 1 << 20
+    /// Bytes of all bodies that are being read or answered, at least ``bodyBytesMax``; above that a request is answered 503.
+    public var bodiesBytesMax = 32 << 20
+    /// How long a body may take to come, 10 ms to 5 min.
+    public var bodyTimeout: Duration = .seconds(10)
     /// Requests answered at the same time, 1 to 1000; others wait.
     public var requestsAtOnce = 16
     /// Streams' reads from Redis or Postgres at the same time, 1 to 1000; others wait.
@@ -61,6 +67,9 @@ public struct ServerConfiguration: Hashable, Sendable {
         check("backlog", backlog, 1...65_535)
         check("connections_max", connectionsMax, 1...1_000_000)
         check("header_bytes_max", headerBytesMax, 1 << 10...1 << 20)
+        check("body_bytes_max", bodyBytesMax, 1 << 10...1 << 26)
+        check("bodies_bytes_max", bodiesBytesMax, max(bodyBytesMax, 1 << 10)...1 << 34)
+        check("body_timeout", bodyTimeout, .milliseconds(10) ... .seconds(300))
         check("requests_at_once", requestsAtOnce, 1...1000)
         check("catch_ups_at_once", catchUpsAtOnce, 1...1000)
         check("idle_timeout", idleTimeout, .seconds(1) ... .seconds(3600))

@@ -8,6 +8,7 @@ final class ServerParts: Sendable {
     let requests: JobQueue
     let catchUps: JobQueue
     let connections: ConnectionCount
+    let bodies: BodyBudget
     let metrics: ServerMetrics
     /// Nil where a server has no streams.
     let streaming: Streaming?
@@ -30,6 +31,7 @@ final class ServerParts: Sendable {
         self.streaming = streaming
         self.logger = logger
         connections = ConnectionCount(limit: configuration.connectionsMax)
+        bodies = BodyBudget(bytes: configuration.bodiesBytesMax)
         requests = JobQueue(waitingMax: configuration.connectionsMax, atOnce: configuration.requestsAtOnce)
         catchUps = JobQueue(waitingMax: configuration.connectionsMax, atOnce: configuration.catchUpsAtOnce)
     }

@@ -8,14 +8,25 @@ public struct ServerConfiguration: Sendable, Hashable {
     public var directoryPort: Int
     public var repositoryHostPort: Int
     public var controlPort: Int
+    /// Of the second repository host; the ports above it are those of the third and so on.
+    public var furtherHostsPort: Int
 
     public init(
-        bindHost: String = "127.0.0.1", advertisedHost: String? = nil, directoryPort: Int = 0, repositoryHostPort: Int = 0, controlPort: Int = 0
+        bindHost: String = "127.0.0.1", advertisedHost: String? = nil, directoryPort: Int = 0, repositoryHostPort: Int = 0, controlPort: Int = 0,
+        furtherHostsPort: Int = 0
     ) {
         self.bindHost = bindHost
         self.advertisedHost = advertisedHost
         self.directoryPort = directoryPort
         self.repositoryHostPort = repositoryHostPort
         self.controlPort = controlPort
+        self.furtherHostsPort = furtherHostsPort
+    }
+}
+
+extension ServerConfiguration {
+    func repositoryHostPort(_ host: Int) -> Int {
+        if host == 0 { return repositoryHostPort }
+        return furtherHostsPort == 0 ? 0 : furtherHostsPort + host - 1
     }
 }

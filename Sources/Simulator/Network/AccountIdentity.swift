@@ -4,4 +4,6 @@ struct AccountIdentity: Hashable, Sendable {
     var handle: String
     /// As `publicKeyMultibase` has it.
     var multikey: String
+    /// The place of the account's host.
+    var host: Int
 }

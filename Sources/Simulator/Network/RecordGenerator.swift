@@ -3,10 +3,10 @@ import Events
 
 /// Makes records. The same account, number and time give the same bytes, so a repository keeps none of them.
 struct RecordGenerator: Sendable {
-    private let seed: UInt64
+    let seed: UInt64
     private let accounts: Int
     private let names: AccountNames
-    private let bytesMean: Int
+    private let content: ContentConfiguration
 
     private static let filler: [UInt8] = makeFiller()
     private static let phrases = [
@@ -14,32 +14,33 @@ struct RecordGenerator: Sendable {
         "e\u{301} and é", "quotes \" and \\ and \n lines\tand tabs", "🇳🇿🇩🇪 flags", "zero\u{200B}width",
     ]
 
-    init(seed: UInt64, accounts: Int, bytesMean: Int) {
+    init(seed: UInt64, accounts: Int, content: ContentConfiguration) {
         self.seed = seed
         self.accounts = accounts
         names = AccountNames(seed: seed)
-        self.bytesMean = bytesMean
+        self.content = content
     }
 
     /// The record as DAG-CBOR. `number` counts the account's writes.
     func record(_ collection: RecordCollection, account: Int, number: Int, microseconds: Int64) -> [UInt8] {
         var random = RandomStream(seed: seed, "record", account, number)
+        let bytesMean = content.bytesMean(account, number: number, of: accounts)
         let createdAt = CBORValue.text(Timestamp.text(microseconds: microseconds))
         var fields: [(String, CBORValue)] = [("$type", .text(collection.rawValue)), ("createdAt", createdAt)]
         switch collection {
-        case .post: fields += post(&random, microseconds)
+        case .post: fields += post(&random, microseconds, bytesMean)
         case .like, .repost: fields.append(("subject", reference(&random, microseconds)))
         case .follow: fields.append(("subject", .text(names.did(random.below(accounts)))))
         case .profile:
             fields.append(("displayName", .text("User \(account) 🏞️")))
             fields.append(("description", .text(text(&random, bytes: size(&random, mean: 400)))))
             if random.chance(0.5) { fields.append(("avatar", blob(&random))) }
-        case .reading: fields += reading(&random)
+        case .reading: fields += reading(&random, bytesMean)
         }
         return CBORValue.map(CBORMap(fields)).encode()
     }
 
-    private func post(_ random: inout RandomStream, _ microseconds: Int64) -> [(String, CBORValue)] {
+    private func post(_ random: inout RandomStream, _ microseconds: Int64, _ bytesMean: Int) -> [(String, CBORValue)] {
         // Posts and readings carry what likes and follows lack of the mean.
         var left = size(&random, mean: max(bytesMean * 5 / 2 - 500, 200))
         let textBytes = min(left, 20 + random.below(260))
@@ -63,7 +64,7 @@ struct RecordGenerator: Sendable {
         return fields
     }
 
-    private func reading(_ random: inout RandomStream) -> [(String, CBORValue)] {
+    private func reading(_ random: inout RandomStream, _ bytesMean: Int) -> [(String, CBORValue)] {
         let integers: [Int64] = [0, -1, 1 << 53, (1 << 53) + 1, .max, .min, 255, 256, 65_536]
         return [
             ("level", .integer(integers[random.below(integers.count)])), ("raw", .bytes(random.bytes(1 + random.below(64)))),

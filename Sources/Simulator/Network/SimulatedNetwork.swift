@@ -10,14 +10,17 @@ public actor SimulatedNetwork {
     let names: AccountNames
     let generator: RecordGenerator
     private let startMicroseconds: Int64
-    private(set) var accounts: [SimulatedAccount]
+    var accounts: [SimulatedAccount]
     let indexOfDID: [String: Int]
-    private var draw: NetworkDraw
-    private var clock: NetworkClock
-    private var inactive: [Int] = []
+    var draw: NetworkDraw
+    var clock: NetworkClock
+    /// Those that may come back by themselves.
+    var inactive: [Int] = []
     private var forgeries = 0
+    /// Archives that were wrong on purpose.
+    var lies = 0
     /// Draws for what is asked for from outside, so that it does not shift the network's own.
-    private var asked: RandomStream
+    var asked: RandomStream
 
     /// Names the accounts; their keys and repositories are made when first needed, or by ``build(progress:)``.
     public init(configuration: SimulatorConfiguration, startMicroseconds: Int64) {
@@ -26,8 +29,8 @@ public actor SimulatedNetwork {
         self.startMicroseconds = startMicroseconds
         let names = AccountNames(seed: seed)
         self.names = names
-        generator = RecordGenerator(seed: seed, accounts: configuration.accounts, bytesMean: configuration.content.recordBytesMean)
-        accounts = (0..<configuration.accounts).map { SimulatedAccount(index: $0, did: names.did($0)) }
+        generator = RecordGenerator(seed: seed, accounts: configuration.accounts, content: configuration.content)
+        accounts = (0..<configuration.accounts).map { SimulatedAccount(index: $0, did: names.did($0), host: $0 % configuration.repositoryHosts) }
         indexOfDID = Dictionary(accounts.map { ($0.did, $0.index) }) { first, _ in first }
         draw = NetworkDraw(seed: seed, content: configuration.content, accounts: configuration.accounts)
         clock = NetworkClock(startMicroseconds: startMicroseconds, seed: seed)
@@ -36,9 +39,10 @@ public actor SimulatedNetwork {
 
     public var dids: [String] { accounts.map(\.did) }
 
-    /// Makes keys and repositories of the busiest accounts, up to 2,000; the others' follow when first needed, with the same content.
+    /// Makes keys and repositories of the busiest accounts, up to 2,000, but none of the huge ones; the others' follow when first needed, with the
+    /// same content.
     public func build(progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws(SimulatorError) {
-        let total = min(accounts.count, 2_000)
+        let total = min(max(accounts.count - configuration.content.hugeRepositories, 0), 2_000)
         for index in 0..<total {
             try Self.making(index) { () throws(FormatError) in _ = try prepare(index) }
             if (index + 1) % 20 == 0 || index + 1 == total { progress(index + 1, total) }
@@ -90,8 +94,8 @@ public actor SimulatedNetwork {
     }
 
     /// A repository that changes without a commit, and the `#sync` that says so.
-    func diverge() throws(SimulatorError) -> NetworkEvent {
-        let index = active(from: asked.below(accounts.count)) ?? 0
+    func diverge(_ chosen: Int? = nil) throws(SimulatorError) -> NetworkEvent {
+        let index = chosen ?? active(from: asked.below(accounts.count)) ?? 0
         return try Self.making(index) { () throws(FormatError) in
             let message = try change(index)
             guard let repository = accounts[index].repository else { throw FormatError(.missingBlock, "no repository") }
@@ -103,8 +107,8 @@ public actor SimulatedNetwork {
     }
 
     /// Another key for an account, and the `#identity` that says so.
-    func rotateKey() -> NetworkEvent {
-        let index = active(from: asked.below(accounts.count)) ?? 0
+    func rotateKey(_ chosen: Int? = nil) -> NetworkEvent {
+        let index = chosen ?? active(from: asked.below(accounts.count)) ?? 0
         accounts[index].keyGeneration += 1
         accounts[index].key = nil
         let did = accounts[index].did
@@ -165,7 +169,7 @@ public actor SimulatedNetwork {
     }
 
     /// The first active account from a place on, around the end.
-    private func active(from place: Int) -> Int? {
+    func active(from place: Int) -> Int? {
         for step in 0..<accounts.count {
             let index = (place + step) % accounts.count
             if accounts[index].status.isActive { return index }
@@ -175,7 +179,7 @@ public actor SimulatedNetwork {
 
     // MARK: Accounts
 
-    private func change(_ index: Int) throws(FormatError) -> MessageEncoder.Commit {
+    func change(_ index: Int) throws(FormatError) -> MessageEncoder.Commit {
         var repository = try prepare(index)
         let changes = writes(index, repository)
         let rev = tid(microseconds: clock.tick(), clockID: index)
@@ -227,9 +231,7 @@ public actor SimulatedNetwork {
     /// The account's repository, made if need be.
     func prepare(_ index: Int) throws(FormatError) -> SimulatedRepository {
         if let repository = accounts[index].repository { return repository }
-        let most = configuration.content.recordsMax(accounts: accounts.count)
-        let share = 1 - Double(index) / Double(accounts.count)
-        let count = Int(Double(most) * share * share * share)
+        let count = configuration.content.initialRecords(index, of: accounts.count)
         // An account's first records are older than the network's start, a minute or more, whoever needs them first.
         let entries = (0..<count).map { number in
             let time = startMicroseconds - 60_000_000 - Int64(count - number) * 3_600_000_000
@@ -247,7 +249,7 @@ public actor SimulatedNetwork {
     }
 
     /// What fails here is a defect of the simulator: nothing of it comes from outside.
-    private static func making<Value>(_ index: Int, _ body: () throws(FormatError) -> Value) throws(SimulatorError) -> Value {
+    static func making<Value>(_ index: Int, _ body: () throws(FormatError) -> Value) throws(SimulatorError) -> Value {
         do {
             return try body()
         } catch {

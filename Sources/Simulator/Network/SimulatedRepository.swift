@@ -25,7 +25,19 @@ struct SimulatedRepository: Sendable {
         var record: [UInt8]
     }
 
-    private var tree: MerkleSearchTree
+    /// What a commit replaced: enough to go back behind it.
+    private struct Past: Sendable {
+        var rev: String
+        var data: CID
+        var head: Block
+        /// The paths that it changed, with what stood there before; nil where nothing did.
+        var changes: [(path: String, before: Entry?)]
+    }
+
+    /// Commits that can be undone.
+    static let historyMax = 16
+
+    private(set) var tree: MerkleSearchTree
     /// The tree's root.
     private(set) var data: CID
     private(set) var entries: [Entry]
@@ -34,11 +46,21 @@ struct SimulatedRepository: Sendable {
     private(set) var rev: String
     /// The signed commit.
     private(set) var head: Block
+    /// The newest last.
+    private var history: [Past] = []
+
+    /// How many commits can be undone now.
+    var depth: Int { history.count }
+
+    /// The revs of the last commits, the oldest first.
+    func lastRevs(_ count: Int) -> [String] { (history.map(\.rev) + [rev]).suffix(min(count, history.count)) }
 
     /// A repository that begins with these records.
-    init(did: String, entries: [Entry], rev: String, key: SigningKey) throws(FormatError) {
+    ///
+    /// - Parameter writes: of the account so far, where there were others than these.
+    init(did: String, entries: [Entry], writes: Int? = nil, rev: String, key: SigningKey) throws(FormatError) {
         self.entries = entries
-        writes = entries.count
+        self.writes = writes ?? entries.count
         self.rev = rev
         tree = MerkleSearchTree()
         for entry in entries { try tree.insert(entry.path, entry.cid) }
@@ -59,6 +81,7 @@ struct SimulatedRepository: Sendable {
                     action: change.action, collection: change.entry.collection.rawValue, rkey: change.entry.rkey,
                     cid: change.action == .delete ? nil : change.entry.cid, previous: previous))
         }
+        remember(changes)
         let nodes = try apply(operations)
         update(changes)
         rev = newRev
@@ -72,16 +95,67 @@ struct SimulatedRepository: Sendable {
             did: did, rev: newRev, since: since, commit: head.cid, previousData: previousData, operations: operations, blocks: car.bytes)
     }
 
+    /// Signs what there is under a new rev, as the host does to which an account moves.
+    mutating func sign(did: String, rev newRev: String, key: SigningKey) throws(FormatError) {
+        remember([])
+        rev = newRev
+        head = try CommitBlock.signed(did: did, rev: newRev, data: data, with: key).block
+    }
+
+    /// The message of a commit with which a repository begins: it creates all that is in it. `record` makes a record again.
+    mutating func beginning(did: String, previousData: CID?, record: (Entry) -> [UInt8]) -> MessageEncoder.Commit {
+        var car = CARWriter(roots: [head.cid], capacity: 4096 + entries.count * 1_024)
+        car.append(head)
+        for node in tree.allBlocks() { car.append(node) }
+        for entry in entries { car.append(entry.cid, record(entry)) }
+        let operations = entries.map { RepositoryOperation(action: .create, collection: $0.collection.rawValue, rkey: $0.rkey, cid: $0.cid) }
+        return MessageEncoder.Commit(
+            did: did, rev: rev, since: nil, commit: head.cid, previousData: previousData, operations: operations, blocks: car.bytes)
+    }
+
     /// The commit block alone, as `#sync` carries it.
     var headCAR: [UInt8] { CARWriter.encode(roots: [head.cid], blocks: [head]) }
 
-    /// The whole repository; `record` makes a record again.
-    mutating func car(record: (Entry) -> [UInt8]) -> [UInt8] {
-        var writer = CARWriter(roots: [head.cid], capacity: 4096 + entries.count * 1_024)
-        writer.append(head)
-        for node in tree.allBlocks() { writer.append(node) }
-        for entry in entries { writer.append(entry.cid, record(entry)) }
-        return writer.bytes
+    /// The repository as it was some commits ago, under the commit of then; fewer where it has not so many behind it, nil where it has none.
+    ///
+    /// What is written later has numbers of its own all the same. A commit that the key did not sign, since there was another one, is signed anew.
+    func rewound(by count: Int, did: String, key: SigningKey) throws(FormatError) -> SimulatedRepository? {
+        guard !history.isEmpty else { return nil }
+        var earlier = self
+        for _ in 0..<count {
+            guard let past = earlier.history.popLast() else { break }
+            for change in past.changes.reversed() { try earlier.put(change.before, at: change.path) }
+            (earlier.rev, earlier.data, earlier.head) = (past.rev, past.data, past.head)
+        }
+        guard earlier.tree.rootCID() == earlier.data else { throw FormatError(.mst, "undoing commits gives another tree") }
+        earlier.tree.mark()
+        if try !CommitBlock(earlier.head.bytes, range: 0..<earlier.head.bytes.count).isSigned(by: key.verificationKey) {
+            earlier.head = try CommitBlock.signed(did: did, rev: earlier.rev, data: earlier.data, with: key).block
+        }
+        return earlier
+    }
+
+    private mutating func put(_ entry: Entry?, at path: String) throws(FormatError) {
+        let place = entries.firstIndex { $0.path == path }
+        switch (entry, place) {
+        case (.some(let entry), .some(let place)):
+            try tree.update(path, entry.cid)
+            entries[place] = entry
+        case (.some(let entry), .none):
+            try tree.insert(path, entry.cid)
+            entries.append(entry)
+        case (.none, .some(let place)):
+            try tree.delete(path)
+            entries.swapAt(place, entries.count - 1)
+            entries.removeLast()
+        case (.none, .none): break
+        }
+    }
+
+    private mutating func remember(_ changes: [Write]) {
+        if history.count == Self.historyMax { history.removeFirst() }
+        history.append(
+            Past(rev: rev, data: data, head: head, changes: changes.map { change in (change.entry.path, change.place.map { entries[$0] }) }))
     }
 
     /// Changes the tree; returns its new nodes and those that undoing the changes needs.

@@ -11,6 +11,7 @@ actor Producer {
     private let configuration: SimulatorConfiguration
     private let network: SimulatedNetwork
     private let relays: [RelayServer]
+    private let labels: LabelProducer
     private let record: SentRecord
     private let serverFaults: ServerFaults
     private let counters: FaultCounters
@@ -22,19 +23,22 @@ actor Producer {
     private var isStopped = false
     /// What was asked for of the network and waits until what is prebuilt has gone, whose accounts it would be ahead of.
     private var deferred = Deque<FaultPlan.Due>()
+    /// What was asked for of accounts and needs no event: how often it is still to be done.
+    private var ordered = Deque<(order: FaultOrder, left: Int)>()
     private var lastStamp: Int64 = 0
     private var lagBytes = 0
     private(set) var produced = 0
     /// False from the moment a batch begins until all relays have taken it.
-    private(set) var isIdle = true
+    private var isBatchDone = true
 
     init(
-        configuration: SimulatorConfiguration, network: SimulatedNetwork, relays: [RelayServer], record: SentRecord, serverFaults: ServerFaults,
-        counters: FaultCounters, prebuilt: Deque<NetworkEvent>, logger: Logger
+        configuration: SimulatorConfiguration, network: SimulatedNetwork, relays: [RelayServer], labels: LabelProducer, record: SentRecord,
+        serverFaults: ServerFaults, counters: FaultCounters, prebuilt: Deque<NetworkEvent>, logger: Logger
     ) {
         self.configuration = configuration
         self.network = network
         self.relays = relays
+        self.labels = labels
         self.record = record
         self.serverFaults = serverFaults
         self.counters = counters
@@ -51,7 +55,7 @@ actor Producer {
         while !Task.isCancelled {
             let made = try await step()
             // A full batch of an unlimited rate is followed by the next one; everything else waits for the next tick.
-            let isBusy = made > 0 && (pacer.rate.eventsPerSecond.isInfinite || isStopped)
+            let isBusy = made > 0 && (pacer.rate.eventsPerSecond.isInfinite || isStopped) || canCarryOut
             if isBusy { await Task.yield() } else { try await Task.sleep(for: .milliseconds(10)) }
         }
     }
@@ -65,23 +69,31 @@ actor Producer {
     }
 
     /// Ends production for good. What is prebuilt is sent first, so that the repository host is not ahead of the relays.
-    func stop() {
+    func stop() async {
         isStopped = true
+        await labels.stop()
         logger.info("simulator stops producing", metadata: ["prebuilt_left": "\(prebuilt.count)"])
     }
 
     /// Takes an order. What needs no event begins at once; the rest comes with the next events.
     func take(_ order: FaultOrder) async throws {
-        try order.validate(relays: relays.count)
+        try configuration.check(order)
+        if order.isForLabelers { return try await labels.take(order) }
+        if let did = order.did, await !network.knows(did) {
+            throw SimulatorError(code: .invalidValue, message: "no account \(did)", entity: "simulator.faults.did")
+        }
         let isNow = order.everyEvents == 0 && order.count > 0
         switch order.kind.place {
+        case .network where isNow && (order.did != nil || order.kind.isLife): ordered.append((order, order.count))
         case .server where isNow: serverFaults.begin(order)
         case .relay where isNow, .connection where isNow:
             for (index, relay) in relays.enumerated() where order.relay ?? index == index {
                 let orders = Array(repeating: order, count: order.kind.place == .connection ? order.count : 1)
                 lagBytes = try await relay.publish([], orders: orders)
             }
-        default: plan.take(order)
+        default:
+            if order.kind.place == .server, order.count == 0, order.everyEvents == 0 { serverFaults.end(order) }
+            plan.take(order)
         }
     }
 
@@ -90,6 +102,12 @@ actor Producer {
         if pacer.isFinished { return .finished }
         return pacer.rate.eventsPerSecond == 0 && pacer.rate.burstEvents == 0 ? .paused : .running
     }
+
+    /// True while nothing is under way or about to be done at once.
+    var isIdle: Bool { isBatchDone && !canCarryOut }
+
+    /// The accounts' turn comes when what is prebuilt has gone.
+    private var canCarryOut: Bool { !ordered.isEmpty && prebuilt.isEmpty }
 
     var prebuiltCount: Int { prebuilt.count }
 
@@ -100,7 +118,7 @@ actor Producer {
             }.prefix(count))
     }
 
-    var faultsWaiting: Int { plan.waitingCount + deferred.count }
+    var faultsWaiting: Int { plan.waitingCount + deferred.count + ordered.reduce(0) { $0 + $1.left } }
     var rate: EventRate { pacer.rate }
 
     // MARK: Producing
@@ -116,9 +134,10 @@ actor Producer {
         } else if !isHeldBack {
             wanted = pacer.due(now: now, limit: Self.batchMax)
         }
-        isIdle = wanted == 0
-        defer { isIdle = true }
+        isBatchDone = wanted == 0 && !canCarryOut
+        defer { isBatchDone = true }
         var batch = RelayBatch(relays: relays.count)
+        try await produceOrdered(into: &batch)
         var run = 0
         for _ in 0..<wanted {
             for due in plan.next() {
@@ -127,6 +146,7 @@ actor Producer {
                 case .server: serverFaults.begin(due.order)
                 case .connection, .relay: batch.orders[due.relay].append(due.order)
                 case .stream: batch.due.append((due, produced + run))
+                case .labels: break
                 }
             }
             if !deferred.isEmpty, prebuilt.count <= run {
@@ -152,17 +172,30 @@ actor Producer {
 
     private func produceDeferred(into batch: inout RelayBatch) async throws {
         while let due = deferred.popFirst() {
-            let event =
-                switch due.order.kind {
-                case .syncDivergence: try await network.diverge()
-                case .rotateKey: await network.rotateKey()
-                default: try await network.forge(due.order.kind, relay: due.relay)
-                }
-            if case .forged(_, let relay) = event.kind {
-                batch.add(SentMessage(event: event, time: stamp(event)), toOnly: relay)
+            guard due.order.kind.place == .forged else {
+                try await carryOut(due.order, into: &batch)
                 continue
             }
-            if let fault = event.fault { counters.happened(fault) }
+            let event = try await network.forge(due.order.kind, relay: due.relay)
+            batch.add(SentMessage(event: event, time: stamp(event)), toOnly: due.relay)
+        }
+    }
+
+    /// At most a batch of them.
+    private func produceOrdered(into batch: inout RelayBatch) async throws {
+        var done = 0
+        while canCarryOut, done < Self.batchMax, let next = ordered.popFirst() {
+            done += 1
+            if next.left > 1 { ordered.prepend((next.order, next.left - 1)) }
+            try await carryOut(next.order, into: &batch)
+        }
+    }
+
+    private func carryOut(_ order: FaultOrder, into batch: inout RelayBatch) async throws {
+        guard let change = try await network.carryOut(order) else { return }
+        counters.happened(order.kind)
+        if let fork = change.fork { record.forked(fork) }
+        for event in change.events {
             let message = SentMessage(event: event, time: stamp(event))
             record.sent(event, time: message.time)
             batch.add(message, faultsAt: nil)

@@ -2,7 +2,7 @@ import DequeModule
 import NIOCore
 import NIOHTTP1
 
-/// The state of one relay, confined to its event loop: numbering, window, readers, faults under way.
+/// The state of one relay, or of a labeler, which is the same but for its messages; confined to its event loop: numbering, window, readers, faults under way.
 final class RelayCore {
     private static let delayedMax = 50_000
 
@@ -12,6 +12,7 @@ final class RelayCore {
     }
 
     private let index: Int
+    private let place: FaultCounters.Place
     private let configuration: RelayConfiguration
     private let counters: FaultCounters
     private let record: SentRecord
@@ -32,17 +33,19 @@ final class RelayCore {
     private var readersTooSlow = 0
 
     init(
-        seed: UInt64, index: Int, configuration: RelayConfiguration, counters: FaultCounters, record: SentRecord, eventLoop: any EventLoop,
-        onSent: (@Sendable (_ did: String, _ rev: String) -> Void)?
+        seed: UInt64, index: Int, isLabeler: Bool = false, configuration: RelayConfiguration, counters: FaultCounters, record: SentRecord,
+        eventLoop: any EventLoop, onSent: (@Sendable (_ did: String, _ rev: String) -> Void)?
     ) {
         self.index = index
+        place = isLabeler ? .labeler(index) : .relay(index)
         self.configuration = configuration
         self.counters = counters
         self.record = record
         self.eventLoop = eventLoop
         self.onSent = onSent
         window = RelayWindow(entriesMax: configuration.windowEntriesMax, bytesMax: configuration.windowBytesMax)
-        sequencer = RelaySequencer(seed: seed, relay: index, configuration: configuration, counters: counters)
+        sequencer = RelaySequencer(
+            seed: seed, relay: index, isLabeler: isLabeler, configuration: configuration, counters: counters)
     }
 
     // MARK: What producers say
@@ -54,7 +57,7 @@ final class RelayCore {
         for item in items {
             if let delay, delay.until > now, delayed.count < Self.delayedMax {
                 delayed.append(Delayed(until: now + delay.amount, item: item))
-                counters.happened(.delay, relay: index)
+                counters.happened(.delay, at: place)
             } else if delayed.isEmpty {
                 append(sequencer.take(item))
             } else {
@@ -74,7 +77,7 @@ final class RelayCore {
             if connectionFaults.count < 1_000 { connectionFaults.append(order.kind) }
         case .silent:
             silentUntil = end
-            counters.happened(.silent, relay: index)
+            counters.happened(.silent, at: place)
             eventLoop.assumeIsolated().scheduleTask(deadline: end) { self.pumpAll() }
         case .refuse429, .refuse503: refusal = (order, end)
         case .gone:
@@ -84,11 +87,11 @@ final class RelayCore {
             hangUpAll(nil)
             note(forgotten: window.renumber())
             sequencer.renumber()
-            counters.happened(.renumber, relay: index)
+            counters.happened(.renumber, at: place)
         case .forget:
             hangUpAll(nil)
             note(forgotten: window.forget())
-            counters.happened(.forget, relay: index)
+            counters.happened(.forget, at: place)
         case .delay: delay = (.milliseconds(Int64(order.seconds * 1000)), end)
         default: break
         }
@@ -98,12 +101,15 @@ final class RelayCore {
     private func hangUpAll(_ kind: FaultKind?) {
         for connection in connections.values {
             connection.hangUp()
-            if let kind { counters.happened(kind, relay: index) }
+            if let kind { counters.happened(kind, at: place) }
         }
     }
 
     /// Tells the record what nobody can read here any more.
     private func note(forgotten entries: [RelayWindow.Entry]) {
+        if case .labeler = place, let first = entries.first, let last = entries.last {
+            record.forgotten(labeler: index, first: first.seq, last: last.seq)
+        }
         for entry in entries {
             guard case .message(let message) = entry.content else { continue }
             record.forgotten(relay: index, seq: entry.seq, event: message.event, time: message.time)
@@ -123,12 +129,18 @@ final class RelayCore {
             case .message(let message):
                 window.append(seq: one.seq, .message(message))
                 guard let kind = message.forged else { break }
-                counters.happened(kind, relay: index)
+                counters.happened(kind, at: place)
                 record.refused(kind, relay: index, seq: one.seq, event: message.event)
             case .injected(let kind, let time):
                 window.append(seq: one.seq, .raw(InjectedFrame.bytes(kind, seq: one.seq, time: time)))
-                counters.happened(kind, relay: index)
+                counters.happened(kind, at: place)
                 record.injected(kind, relay: index, seq: one.seq)
+            case .labels(let message):
+                window.append(seq: one.seq, .raw(message.frame(seq: one.seq)))
+                for refused in message.refused {
+                    counters.happened(.labelBadSignature, at: place)
+                    record.refused(message.labels[refused], labeler: index, seq: one.seq)
+                }
             }
         }
     }
@@ -149,7 +161,7 @@ final class RelayCore {
     /// The answer to a connect that is refused now, or nil; counts it.
     func refusal(now: NIODeadline) -> HTTPReply? {
         guard let refusal, refusal.until > now else { return nil }
-        counters.happened(refusal.order.kind, relay: index)
+        counters.happened(refusal.order.kind, at: place)
         if refusal.order.kind == .gone { return .hangUp }
         guard refusal.order.kind == .refuse429 else { return HTTPReply(status: .serviceUnavailable, error: "Overloaded") }
         var reply = HTTPReply(status: .tooManyRequests, error: "RateLimitExceeded")
@@ -166,7 +178,7 @@ final class RelayCore {
     func detach(_ connection: RelayConnection) { connections[ObjectIdentifier(connection)] = nil }
 
     func takeConnectionFault() -> FaultKind? { connectionFaults.popFirst() }
-    func happened(_ kind: FaultKind) { counters.happened(kind, relay: index) }
+    func happened(_ kind: FaultKind) { counters.happened(kind, at: place) }
     func readerWasTooSlow() { readersTooSlow += 1 }
 
     func sent(frames: Int, bytes: Int) {

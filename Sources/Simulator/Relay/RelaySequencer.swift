@@ -16,16 +16,18 @@ struct RelaySequencer: Sendable {
     private static let recentMax = 64
     private static let heldMax = 256
 
-    private let relay: Int
+    private let place: FaultCounters.Place
     private let configuration: RelayConfiguration
     private let counters: FaultCounters
+    private let isLabeler: Bool
     private var random: RandomStream
     private var seq: Int64
     private var held: [Held] = []
     private var recent: [SentMessage] = []
 
-    init(seed: UInt64, relay: Int, configuration: RelayConfiguration, counters: FaultCounters) {
-        self.relay = relay
+    init(seed: UInt64, relay: Int, isLabeler: Bool = false, configuration: RelayConfiguration, counters: FaultCounters) {
+        place = isLabeler ? .labeler(relay) : .relay(relay)
+        self.isLabeler = isLabeler
         self.configuration = configuration
         self.counters = counters
         random = RandomStream(seed: seed, "relay", relay)
@@ -38,7 +40,7 @@ struct RelaySequencer: Sendable {
     /// Takes a message; returns what is to be sent now, in order.
     mutating func take(_ item: RelayItem) -> [Numbered] {
         if item.faults.contains(.dropCommit) {
-            counters.happened(.dropCommit, relay: relay)
+            counters.happened(.dropCommit, at: place)
             return []
         }
         var result: [Numbered] = []
@@ -70,8 +72,8 @@ struct RelaySequencer: Sendable {
         return result
     }
 
-    /// Goes on from a number far below those that it gave: up to 500, which no first number is.
-    mutating func renumber() { seq = Int64(random.below(500)) }
+    /// Goes on from a number far below those that it gave: up to 500, which no relay's first number is; a labeler from 1.
+    mutating func renumber() { seq = isLabeler ? 0 : Int64(random.below(500)) }
 
     private mutating func release(into result: inout [Numbered], where condition: (HeldView) -> Bool) {
         guard !held.isEmpty else { return }
@@ -82,7 +84,7 @@ struct RelaySequencer: Sendable {
                 rest.append(one)
                 continue
             }
-            if one.item.faults.contains(.reorder), one.overtakenBy > 0 { counters.happened(.reorder, relay: relay) }
+            if one.item.faults.contains(.reorder), one.overtakenBy > 0 { counters.happened(.reorder, at: place) }
             number(one.item, into: &result)
         }
         held = rest
@@ -100,7 +102,7 @@ struct RelaySequencer: Sendable {
         if recent.count == Self.recentMax { recent.removeFirst() }
         recent.append(message)
         if item.faults.contains(.duplicate) {
-            counters.happened(.duplicate, relay: relay)
+            counters.happened(.duplicate, at: place)
             result.append(Numbered(seq: nextSeq(), item: RelayItem(content: .message(recent[random.below(recent.count)]))))
         }
     }

@@ -5,6 +5,8 @@ import NIOWebSocket
 
 /// A small HTTP/1.1 server on one port, with WebSocket upgrade where it is given one.
 final class HTTPListener: Sendable {
+    private typealias Part = HTTPPart<HTTPResponseHead, ByteBuffer>
+    private typealias Writer = NIOAsyncChannelOutboundWriter<Part>
     typealias HTTPChannel = NIOAsyncChannel<HTTPServerRequestPart, HTTPPart<HTTPResponseHead, ByteBuffer>>
 
     static let bodyBytesMax = 1 << 20
@@ -127,29 +129,44 @@ final class HTTPListener: Sendable {
                     guard let request = head else { return }
                     let reply = await responder.respond(to: HTTPRequest(method: request.method, uri: request.uri, body: body))
                     if case .hangUp = reply.body { return }
-                    try await send(reply, to: request, outbound)
+                    try await send(reply, to: request, channel, outbound)
                     if !request.isKeepAlive { return }
                 }
             }
         }
     }
 
-    private func send(
-        _ reply: HTTPReply, to request: HTTPRequestHead, _ out: NIOAsyncChannelOutboundWriter<HTTPPart<HTTPResponseHead, ByteBuffer>>
-    ) async throws {
+    private func send(_ reply: HTTPReply, to request: HTTPRequestHead, _ connection: HTTPChannel, _ out: Writer) async throws {
         var head = HTTPResponseHead(version: .http1_1, status: reply.status, headers: reply.headers)
         if !request.isKeepAlive { head.headers.add(name: "Connection", value: "close") }
         switch reply.body {
         case .bytes(let bytes):
             head.headers.add(name: "Content-Length", value: "\(bytes.count)")
-            try await out.write(.head(head))
-            if request.method != .HEAD { try await out.write(.body(ByteBuffer(bytes: bytes))) }
+            let body: [Part] = request.method == .HEAD || bytes.isEmpty ? [] : [.body(ByteBuffer(bytes: bytes))]
+            // In one go: most answers are small.
+            try await out.write(contentsOf: [.head(head)] + body + [.end(nil)])
         case .parts(let next):
             head.headers.add(name: "Transfer-Encoding", value: "chunked")
             try await out.write(.head(head))
-            while let bytes = await next() { try await out.write(.body(ByteBuffer(bytes: bytes))) }
+            while let part = try await next() {
+                switch part {
+                case .bytes(let bytes): try await out.write(.body(ByteBuffer(bytes: bytes)))
+                case .silence(let gate): await Self.wait(for: gate, connection)
+                case .cut: throw ConnectionCut()
+                }
+            }
+            try await out.write(.end(nil))
         case .hangUp: return
         }
-        try await out.write(.end(nil))
     }
+
+    /// Until the gate opens or the connection ends.
+    private static func wait(for gate: ReplyGate, _ connection: HTTPChannel) async {
+        let (opening, end) = gate.wait()
+        connection.channel.closeFuture.whenComplete { _ in end.finish() }
+        for await _ in opening {}
+    }
+
+    /// Ends a connection in the middle of an answer.
+    private struct ConnectionCut: Error {}
 }

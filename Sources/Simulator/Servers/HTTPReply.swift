@@ -6,8 +6,8 @@ import NIOHTTP1
 struct HTTPReply: Sendable {
     enum Body: Sendable {
         case bytes([UInt8])
-        /// Parts until nil; sent chunked, so that a record of any length needs little memory.
-        case parts(@Sendable () async -> [UInt8]?)
+        /// Parts until nil; sent chunked, so that a record of any length needs little memory. What throws ends the connection.
+        case parts(@Sendable () async throws -> ReplyPart?)
         /// No answer at all: the connection ends.
         case hangUp
     }
@@ -28,6 +28,11 @@ struct HTTPReply: Sendable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let bytes = (try? encoder.encode(value)).map { [UInt8]($0) } ?? Array("{}".utf8)
         self.init(status: status, contentType: "application/json", body: .bytes(bytes))
+    }
+
+    /// JSON that is written already.
+    init(status: HTTPResponseStatus = .ok, jsonText: String) {
+        self.init(status: status, contentType: "application/json", body: .bytes(Array(jsonText.utf8)))
     }
 
     /// An error as XRPC writes it.

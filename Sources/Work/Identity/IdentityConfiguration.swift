@@ -1,3 +1,5 @@
+internal import Hosts
+
 /// How DIDs are resolved: where, how many at once, how long an answer stands.
 public struct IdentityConfiguration: Sendable, Hashable {
     /// Base address of the did:plc directory, no slash at its end.
@@ -41,5 +43,15 @@ public struct IdentityConfiguration: Sendable, Hashable {
         self.negativeLifetime = negativeLifetime
         self.refreshInterval = refreshInterval
         self.documentBytes = documentBytes
+    }
+
+    var documents: DIDFetcherConfiguration {
+        DIDFetcherConfiguration(plcURL: plcURL, fetchTimeout: fetchTimeout, documentBytes: documentBytes)
+    }
+
+    var connections: HostConnectionConfiguration {
+        HostConnectionConfiguration(
+            allowPrivateHosts: allowPrivateHosts, connectTimeout: fetchTimeout, idleTimeout: fetchTimeout, lookupTimeout: fetchTimeout,
+            connectionsPerHost: concurrentFetches)
     }
 }

@@ -1,8 +1,8 @@
 internal import ATProto
-internal import AsyncHTTPClient
 internal import CoreMetrics
 internal import Events
 internal import Flow
+internal import Hosts
 internal import Ledger
 internal import Logging
 internal import Metrics
@@ -27,7 +27,7 @@ actor IdentityResolver: Service {
     private let configuration: IdentityConfiguration
     private let ledger: Ledger
     private let fetcher: DIDFetcher
-    private let client: HTTPClient
+    private let connections: HostConnections
     private let clock: WorkClock
     private let logger: Logger
     private let fetched = Counter(label: "weir_identity_fetches_total", dimensions: [("outcome", "found")])
@@ -49,10 +49,8 @@ actor IdentityResolver: Service {
         self.ledger = ledger
         self.clock = clock
         self.logger = logger
-        var settings = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.concurrentFetches
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
-        fetcher = DIDFetcher(configuration: configuration, client: client)
+        connections = HostConnections(configuration.connections)
+        fetcher = DIDFetcher(configuration.documents, connections: connections)
         cache = GenerationCache(entries: configuration.cacheEntries)
         lastFetch = GenerationCache(entries: 10_000)
         (queue, queueInput) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingOldest(configuration.queueLength))
@@ -68,7 +66,7 @@ actor IdentityResolver: Service {
     func close() async throws {
         queueInput.finish()
         for id in Array(waiters.keys) { expire(id) }
-        try await client.shutdown()
+        await connections.close()
     }
 
     private func fetchQueued() async {
@@ -222,7 +220,7 @@ actor IdentityResolver: Service {
         if unsaved.count >= 64 || underWay.isEmpty { await save() }
     }
 
-    private func guarded(_ did: String) async -> DIDFetcher.Outcome {
+    private func guarded(_ did: String) async -> DIDFetcher.Outcome<ResolvedIdentity> {
         guard DIDLocation(did) == .directory else { return await fetcher.fetch(did, now: clock.wall()) }
         guard let permit = breaker.admit(at: clock.monotonic()) else { return .failed(reason: "the directory's breaker is open") }
         let outcome = await fetcher.fetch(did, now: clock.wall())

@@ -1,3 +1,4 @@
+internal import ATProto
 internal import Events
 internal import Flow
 internal import Ledger
@@ -15,25 +16,41 @@ struct BatchDecision {
     private(set) var identitiesChanged: Set<String> = []
     private(set) var duplicates = 0
     private(set) var ignored = 0
+    /// Held messages that were given up because a snapshot will bring what they say.
+    private(set) var superseded = 0
     /// Of held messages that stay held: by DID, how many and when the first is due.
     private(set) var stillHeld: [String: (count: Int, dueAt: WallTime)] = [:]
+    /// Of record changes in this batch: by DID and path, the place among `batch.tracked.records`.
+    private var recordPlaces: [String: [String: Int]] = [:]
     private let policy: HoldPolicy
+    private let tracking: TrackingConfiguration
+    /// DIDs of which nothing is known and that nobody wants.
+    private var outside: Set<String>
     private let now: WallTime
 
-    init(batch: ShardBatch, chains: [String: RepositoryChain], holds: HoldTable, policy: HoldPolicy, now: WallTime) {
+    init(
+        batch: ShardBatch, chains: [String: RepositoryChain], holds: HoldTable, policy: HoldPolicy,
+        tracking: TrackingConfiguration = TrackingConfiguration(), outside: Set<String> = [], now: WallTime
+    ) {
         self.batch = batch
         self.chains = chains
         self.holds = holds
         self.policy = policy
+        self.tracking = tracking
+        self.outside = outside
         self.now = now
     }
 
     mutating func take(_ message: Message, _ judgement: Judgement) {
+        guard isInScope(message.entry.did, judgement) else {
+            ignored += 1
+            return resolved(message)
+        }
         switch judgement {
         case .commit(let parts): commit(message, parts)
         case .sync(let rev, let data, let mark): sync(message, rev: rev, data: data, mark: mark)
         case .identity(let time, let body):
-            guard !mustQueue(message) else { return hold(message, .predecessor) }
+            guard !mustWaitInLine(message) else { return hold(message, .predecessor) }
             update(message.entry.did) {
                 $0.identity(time: time)
             } whenTrue: {
@@ -42,11 +59,12 @@ struct BatchDecision {
             identitiesChanged.insert(message.entry.did)
             resolved(message)
         case .account(let time, let active, let status, let body):
-            guard !mustQueue(message) else { return hold(message, .predecessor) }
+            guard !mustWaitInLine(message) else { return hold(message, .predecessor) }
             update(message.entry.did) {
                 $0.account(active: active, status: status, time: time)
             } whenTrue: {
                 $0.append(message, .account, body)
+                $0.wantAfterReturn(message)
             }
             resolved(message)
         case .waitsForIdentity: waitForIdentity(message)
@@ -80,21 +98,30 @@ struct BatchDecision {
 
     private mutating func commit(_ message: Message, _ parts: VerifiedCommitParts) {
         let did = message.entry.did
-        var chain = chains[did] ?? RepositoryChain()
+        var chain = chain(of: did)
         // Nothing is stored yet and earlier messages wait: to adopt this revision would make repeats of them.
-        if chain.rev.isEmpty, mustQueue(message) { return hold(message, .predecessor) }
+        if chain.rev.isEmpty, !chain.isTracked, mustQueue(message) { return hold(message, .predecessor) }
         let place = RepositoryChain.Commit(rev: parts.rev, since: parts.since, prevData: parts.prevData, data: parts.data)
         switch chain.commit(place, overdue: message.held.map { policy.isOverdue($0, now: now) } ?? false) {
         case .duplicate:
             duplicates += 1
             return resolved(message)
         case .hold: return hold(message, .predecessor)
+        case .wait(let want):
+            note(message, chain, want)
+            return holdForSnapshot(message)
+        case .ignore:
+            ignored += 1
+            return resolved(message)
         case .withhold: set(did, chain)
         case .apply(let broken):
             set(did, chain)
             if let broken { append(message, .sync, Self.reason(broken.rawValue), rev: parts.rev) }
             let mark = broken == nil ? parts.mark : parts.mark.isEmpty ? "chain" : parts.mark + ",chain"
-            for record in parts.records { append(message, record, rev: parts.rev, mark: mark) }
+            for record in parts.records where tracking.delivers(record.collection) {
+                append(message, record, rev: parts.rev, mark: mark)
+                if chain.isTracked { deliver(did, record) }
+            }
         }
         for bad in parts.badRecords { batch.refused.append(RefusedMessage(reason: "badRecord", detail: bad, entry: message.entry)) }
         holds.wake(did)
@@ -102,12 +129,14 @@ struct BatchDecision {
     }
 
     private mutating func sync(_ message: Message, rev: String, data: [UInt8], mark: String) {
-        guard !mustQueue(message) else { return hold(message, .predecessor) }
+        guard !mustWaitInLine(message) else { return hold(message, .predecessor) }
         let did = message.entry.did
-        var chain = chains[did] ?? RepositoryChain()
+        var chain = chain(of: did)
         switch chain.sync(rev: rev, data: data) {
         case .duplicate, .hold: duplicates += 1
         case .withhold: set(did, chain)
+        case .wait(let want): note(message, chain, want)
+        case .ignore: ignored += 1
         case .apply(let broken):
             set(did, chain)
             if let broken { append(message, .sync, Self.reason(broken.rawValue), rev: rev, mark: mark) }
@@ -120,6 +149,11 @@ struct BatchDecision {
     private func mustQueue(_ message: Message) -> Bool {
         if message.held != nil { return stillHeld[message.entry.did] != nil }
         return holds.holds(message.entry.did)
+    }
+
+    /// As ``mustQueue(_:)``, but what waits for a snapshot holds nothing up: the repository's state is open until then, and its account's is not.
+    private func mustWaitInLine(_ message: Message) -> Bool {
+        mustQueue(message) && !(chains[message.entry.did]?.waitsForSnapshot ?? false)
     }
 
     private mutating func waitForIdentity(_ message: Message) {
@@ -146,6 +180,16 @@ struct BatchDecision {
         stillHeld[did] = ((before?.count ?? 0) + 1, before.map { min($0.dueAt, dueAt) } ?? dueAt)
     }
 
+    private mutating func holdForSnapshot(_ message: Message) {
+        let did = message.entry.did
+        // What there is no room for is brought by a snapshot that begins after this commit.
+        let isOver = message.held?.isForced ?? (holds.count(of: did) >= holds.limits.perDID)
+        guard isOver else { return hold(message, .snapshot) }
+        want(did, .overflow)
+        superseded += 1
+        resolved(message)
+    }
+
     private mutating func refuse(_ message: Message, _ reason: String, _ detail: String) {
         batch.refused.append(RefusedMessage(reason: reason, detail: detail, entry: message.entry))
         resolved(message)
@@ -158,7 +202,7 @@ struct BatchDecision {
     private mutating func update(
         _ did: String, _ change: (inout RepositoryChain) -> Bool, whenTrue: (inout BatchDecision) -> Void
     ) {
-        var chain = chains[did] ?? RepositoryChain()
+        var chain = chain(of: did)
         guard change(&chain) else {
             duplicates += 1
             return
@@ -187,6 +231,51 @@ struct BatchDecision {
                 action: record.action, cid: record.cid, host: entry.host, time: entry.time, mark: mark, body: record.body))
     }
 
+    // MARK: Tracked repositories
+
+    private func chain(of did: String) -> RepositoryChain { chains[did] ?? RepositoryChain(isTracked: tracking.isTracked) }
+
+    /// A repository of which nothing is known comes into scope with a record of the signal collection.
+    private mutating func isInScope(_ did: String, _ judgement: Judgement) -> Bool {
+        guard outside.contains(did) else { return true }
+        guard tracking.scope == .collection, case .commit(let parts) = judgement, parts.records.contains(where: { $0.collection == tracking.signal })
+        else { return false }
+        outside.remove(did)
+        return true
+    }
+
+    /// A chain that waits for a snapshot from here on, or did before.
+    private mutating func note(_ message: Message, _ chain: RepositoryChain, _ want: RepositoryChain.Want?) {
+        let did = message.entry.did
+        let before = chains[did]
+        if before != chain { set(did, chain) }
+        guard let want else { return }
+        self.want(did, want)
+        guard before?.status != chain.status else { return }
+        append(message, .sync, TrackedEvents.state(chain.status, reason: want.text), rev: message.entry.rev)
+    }
+
+    private mutating func wantAfterReturn(_ message: Message) {
+        let did = message.entry.did
+        guard let chain = chains[did], chain.isTracked, chain.waitsForSnapshot, chain.reason == RepositoryChain.Break.reactivated.rawValue else {
+            return
+        }
+        want(did, .broken(.reactivated))
+    }
+
+    private mutating func want(_ did: String, _ want: RepositoryChain.Want) { batch.tracked.wants[did] = want.text }
+
+    private mutating func deliver(_ did: String, _ record: VerifiedCommitParts.Record) {
+        let path = "\(record.collection)/\(record.rkey)"
+        let change = TrackedChanges.Record(did: did, path: path, cid: record.action == .delete ? nil : CID(record.cid)?.binary)
+        if let place = recordPlaces[did]?[path] {
+            batch.tracked.records[place] = change
+        } else {
+            recordPlaces[did, default: [:]][path] = batch.tracked.records.count
+            batch.tracked.records.append(change)
+        }
+    }
+
     private static func reason(_ text: String) -> [UInt8] {
         var json = JSONWriter(reserving: 48)
         json.beginObject()
@@ -195,7 +284,7 @@ struct BatchDecision {
         return json.take()
     }
 
-    private static func state(_ did: String, _ chain: RepositoryChain) -> RepositoryState {
+    static func state(_ did: String, _ chain: RepositoryChain) -> RepositoryState {
         RepositoryState(
             did: did, rev: chain.rev, data: chain.data, status: RepositoryState.Status(rawValue: chain.status.rawValue) ?? .active,
             reason: chain.reason, identityTime: chain.identityTime, accountTime: chain.accountTime)
@@ -203,7 +292,7 @@ struct BatchDecision {
 }
 
 extension RepositoryChain {
-    init(_ state: RepositoryState) {
+    init(_ state: RepositoryState, isTracked: Bool) {
         self.init(
             rev: state.rev, data: state.data, status: Status(rawValue: state.status.rawValue) ?? .active, reason: state.reason,
             identityTime: state.identityTime, accountTime: state.accountTime)

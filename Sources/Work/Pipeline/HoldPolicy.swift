@@ -12,6 +12,8 @@ struct HoldPolicy: Sendable {
         switch reason {
         case .predecessor: now.adding(predecessor)
         case .identity: now.adding(.seconds(1))
+        // The snapshot's end wakes it.
+        case .snapshot: now.adding(.seconds(24 * 3600))
         }
     }
 

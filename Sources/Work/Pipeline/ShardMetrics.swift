@@ -27,6 +27,17 @@ struct ShardMetrics {
         heldNow = Gauge(label: log == .firehose ? "weir_held_messages" : "weir_held_labels", dimensions: [("shard", "\(shard)")])
     }
 
+    private let supersededHeld = Counter(label: "weir_held_superseded_total")
+    private let snapshotEntries = Counter(label: "weir_snapshot_entries_total")
+    private let snapshotsApplied = Counter(label: "weir_snapshots_applied_total")
+
+    func superseded(_ count: Int) { if count > 0 { supersededHeld.increment(by: count) } }
+
+    func snapshots(entries: Int, applied: Int) {
+        snapshotEntries.increment(by: entries)
+        snapshotsApplied.increment(by: applied)
+    }
+
     func dropped() { drops.increment() }
 
     func rewindAsked() { rewinds.increment() }

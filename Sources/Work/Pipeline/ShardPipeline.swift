@@ -22,9 +22,14 @@ struct ShardPipeline: Sendable {
         do {
             let state = try await context.ledger.shardState(lease)
             try await context.streams.prepare(lease.shard, committed: state.offset)
-            let run = ShardRun(lease: lease, state: state, holds: try await heldTable(), context: context, trust: trust)
+            var run = ShardRun(lease: lease, state: state, holds: try await heldTable(), context: context, trust: trust)
+            if let snapshots = context.snapshots {
+                run.backfillPosition = try await context.ledger.backfillOffset(lease)
+                try await snapshots.prepare(lease.shard, committed: run.backfillPosition)
+            }
+            let start = run
             try await context.streams.withReader(of: lease.shard) { reader in
-                try await follow(reader, run, until: stop)
+                try await follow(reader, start, until: stop)
             }
         } catch let failure as ShardFailure {
             throw failure
@@ -42,9 +47,11 @@ struct ShardPipeline: Sendable {
             reader: reader, from: run.position, limits: context.configuration.readLimits, room: context.room, clock: context.clock)
         var batch = ReadBatch()
         var lastEntry = context.clock.monotonic()
+        var snapshots = SnapshotTurn()
         while !stop.isSet, !Task.isCancelled {
             // Read ahead by one batch. What is read and not taken when we stop is read again by the next owner.
-            async let following = batches.next()
+            let arrived = StopSignal()
+            async let following = Self.next(batches, arrived)
             if !batch.entries.isEmpty {
                 lastEntry = context.clock.monotonic()
                 try await run.take(batch.entries)
@@ -52,6 +59,7 @@ struct ShardPipeline: Sendable {
                 batch = ReadBatch()
             }
             try await run.sweep()
+            try await snapshots.take(&run, until: { arrived.isSet || stop.isSet }, now: context.clock.monotonic)
             batch = try await following
             if batch.entries.isEmpty, context.clock.monotonic() - lastEntry > .seconds(5) {
                 // Barriers come each second: silence may be a stream that was lost, or whose ids fell behind our position.
@@ -61,10 +69,17 @@ struct ShardPipeline: Sendable {
         }
     }
 
+    private static func next(_ batches: BatchReader, _ arrived: StopSignal) async throws(BrokerError) -> ReadBatch {
+        defer { arrived.set() }
+        return try await batches.next()
+    }
+
     func heldTable() async throws -> HoldTable {
         var table = HoldTable(limits: context.configuration.holdLimits)
         for held in try await context.ledger.heldIndex(shard: lease.shard) {
             for _ in 0..<held.count { table.hold(held.did, dueAt: held.dueAt) }
+            // What woke it may have been the last thing that the owner before did.
+            if context.snapshots != nil { table.wake(held.did) }
         }
         return table
     }

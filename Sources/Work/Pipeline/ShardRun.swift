@@ -8,19 +8,22 @@ internal import Logging
 ///
 /// Everything here is a copy of what is committed, or thrown away with the failure of a commit: the next owner, or the next try, reads it anew.
 struct ShardRun {
-    private let lease: ShardLease
-    private let context: WorkContext
+    let lease: ShardLease
+    let context: WorkContext
     private let trust: LeaseTrust
     private let judge: BatchJudge
     private let policy: HoldPolicy
-    private let metrics: ShardMetrics
+    let metrics: ShardMetrics
     private var sessions: UpstreamSessions
-    private var holds: HoldTable
+    private(set) var holds: HoldTable
     private var repositories: GenerationCache<String, RepositoryChain>
     private var tail: TrimTail
     private var lastCommit: MonotonicTime
     /// Committed, or resolved without anything to commit.
     private(set) var position: EntryID
+    /// The same of the backfill stream.
+    var backfillPosition = EntryID.zero
+    var snapshotCount: AdaptiveCount
 
     init(lease: ShardLease, state: ShardState, holds: HoldTable, context: WorkContext, trust: LeaseTrust) {
         self.lease = lease
@@ -31,6 +34,7 @@ struct ShardRun {
         metrics = ShardMetrics(shard: lease.shard, totals: context.totals)
         self.holds = holds
         repositories = GenerationCache(entries: context.configuration.repositoriesCached)
+        snapshotCount = AdaptiveCount(targetBytes: SnapshotLimits.batchBytes, maxCount: SnapshotLimits.batchEntries)
         tail = TrimTail(kept: context.configuration.inspectionTail)
         sessions = UpstreamSessions(
             lease: lease, log: .firehose, state: state, ledger: context.ledger, metrics: metrics, logger: context.logger)
@@ -105,21 +109,39 @@ struct ShardRun {
 
     private mutating func decision(for messages: [Message], _ batch: ShardBatch) async throws -> BatchDecision {
         let chains = try await chains(of: Set(messages.map(\.entry.did)))
+        let outside = try await outside(messages, chains)
         let now = context.clock.wall()
-        let judgements = await judgements(messages, chains, now: now)
-        var decision = BatchDecision(batch: batch, chains: chains, holds: holds, policy: policy, now: now)
+        let judgements = await judgements(messages, chains, outside: outside, now: now)
+        var decision = BatchDecision(
+            batch: batch, chains: chains, holds: holds, policy: policy, tracking: context.configuration.tracking, outside: outside, now: now)
         for (message, judgement) in zip(messages, judgements) { decision.take(message, judgement) }
         return decision
     }
 
+    /// DIDs of which nothing is known and that nobody wants. Asked after they were read: a snapshot that is wanted later begins behind what is left out now.
+    private func outside(_ messages: [Message], _ chains: [String: RepositoryChain]) async throws -> Set<String> {
+        switch context.configuration.tracking.scope {
+        case .live, .full: return []
+        case .chosen, .collection: break
+        }
+        let unknown = Set(messages.lazy.map(\.entry.did).filter { !$0.isEmpty && chains[$0]?.isUnknown ?? true })
+        guard !unknown.isEmpty else { return [] }
+        let wanted = try await context.ledger.wantedRepositories(unknown.sorted())
+        return unknown.filter { wanted[$0] != true }
+    }
+
     /// Judges what is not a repeat by its revision alone; of several copies in the batch the first, and the others only where that was refused.
-    private func judgements(_ messages: [Message], _ chains: [String: RepositoryChain], now: WallTime) async -> [Judgement] {
+    private func judgements(
+        _ messages: [Message], _ chains: [String: RepositoryChain], outside: Set<String>, now: WallTime
+    ) async -> [Judgement] {
         var result = [Judgement](repeating: .duplicate, count: messages.count)
+        let looksInside = context.configuration.tracking.scope == .collection
         var first: [String: Int] = [:]
         var copies: [(index: Int, of: Int)] = []
         var judged: [Int] = []
         for (index, message) in messages.enumerated() {
             let entry = message.entry
+            if outside.contains(entry.did), !looksInside || entry.kind != .commit { continue }
             if entry.kind == .commit || entry.kind == .sync {
                 if entry.kind == .commit, let chain = chains[entry.did], !chain.rev.isEmpty, entry.rev <= chain.rev { continue }
                 let key = "\(entry.kind.rawValue) \(entry.did) \(entry.rev)"
@@ -145,7 +167,7 @@ struct ShardRun {
         return result
     }
 
-    private mutating func chains(of dids: Set<String>) async throws -> [String: RepositoryChain] {
+    mutating func chains(of dids: Set<String>) async throws -> [String: RepositoryChain] {
         var chains: [String: RepositoryChain] = [:]
         var missing: [String] = []
         for did in dids where !did.isEmpty {
@@ -153,7 +175,7 @@ struct ShardRun {
         }
         if !missing.isEmpty {
             let known = try await context.ledger.repositories(shard: lease.shard, dids: missing.sorted())
-            for (did, state) in known { chains[did] = RepositoryChain(state) }
+            for (did, state) in known { chains[did] = RepositoryChain(state, isTracked: context.configuration.tracking.isTracked) }
         }
         return chains
     }
@@ -162,17 +184,35 @@ struct ShardRun {
 
     private mutating func commit(_ decision: BatchDecision) async throws -> ShardMetrics.Committed {
         let batch = decision.finished()
+        var done = try await commit(batch)
+        holds = decision.holds
+        sessions.committed(batch, isOfStream: batch.offset != nil)
+        for did in decision.changed { if let chain = decision.chains[did] { repositories.insert(chain, for: did) } }
+        if !decision.identitiesChanged.isEmpty { await context.identities.changed(decision.identitiesChanged) }
+        metrics.superseded(decision.superseded)
+        done.duplicates = decision.duplicates
+        done.held = holds.count
+        return done
+    }
+
+    /// Commits what was decided of snapshots or requests; nothing of it is kept where that fails.
+    mutating func commit(_ batch: ShardBatch, chains: [String: RepositoryChain], changed: Set<String>, woken: [String]) async throws {
+        var done = try await commit(batch)
+        for did in changed { if let chain = chains[did] { repositories.insert(chain, for: did) } }
+        for did in batch.tracked.heldDropped { holds.settled(did, count: 0, dueAt: context.clock.wall()) }
+        for did in woken { holds.wake(did) }
+        done.held = holds.count
+        metrics.committed(done, entries: 0, newest: nil)
+    }
+
+    private mutating func commit(_ batch: ShardBatch) async throws -> ShardMetrics.Committed {
         // A process that was stopped past its lease finds this out here; the fence in the transaction is what makes it certain.
         guard trust.isTrusted(at: context.clock.monotonic()) else { throw ShardFailure.fenced }
         context.configuration.seams.reached(.workBeforeCommit)
         let result = try await context.ledger.commit(batch)
         context.configuration.seams.reached(.workAfterCommitBeforeTrim)
         lastCommit = context.clock.monotonic()
-        holds = decision.holds
-        sessions.committed(batch, isOfStream: batch.offset != nil)
-        for did in decision.changed { if let chain = decision.chains[did] { repositories.insert(chain, for: did) } }
-        if !decision.identitiesChanged.isEmpty { await context.identities.changed(decision.identitiesChanged) }
-        return ShardMetrics.Committed(batch: batch, result: result, duplicates: decision.duplicates, held: holds.count)
+        return ShardMetrics.Committed(batch: batch, result: result, duplicates: 0, held: holds.count)
     }
 
     /// Tells Redis; harmless where it fails, the next commit says more.

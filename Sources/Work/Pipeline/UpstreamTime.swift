@@ -23,8 +23,8 @@ enum UpstreamTime {
             guard place > start else { return nil }
         }
         guard let offset = offsetMinutes(b, at: place) else { return nil }
-        let minutes = (daysSince1970(year, month, day) * 24 + hour) * 60 + minute - offset
-        return WallTime(microseconds: (Int64(minutes) * 60 + Int64(second)) * 1_000_000 + fraction)
+        let time = WallTime(year: year, month: month, day: day, hour: hour, minute: minute - offset, second: second)
+        return WallTime(microseconds: time.microseconds + fraction)
     }
 
     private static let dash = UInt8(ascii: "-")
@@ -56,14 +56,5 @@ enum UpstreamTime {
         case 4, 6, 9, 11: 30
         default: 31
         }
-    }
-
-    /// Days of the proleptic Gregorian calendar, counted in years that begin in March.
-    private static func daysSince1970(_ year: Int, _ month: Int, _ day: Int) -> Int {
-        let shifted = month > 2 ? year : year - 1
-        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-        let yearOfEra = shifted - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 }

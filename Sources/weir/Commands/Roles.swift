@@ -2,12 +2,12 @@ import ArgumentParser
 import Fleet
 import Logging
 
-/// `weir ingest firehose` and `weir ingest labeler`.
+/// `weir ingest firehose`, `weir ingest backfill` and `weir ingest labeler`.
 struct Ingest: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read upstreams into the work streams.",
         discussion: "Any number of these may run: each upstream is read by one of them, the others stand by.",
-        subcommands: [IngestFirehose.self, IngestLabeler.self])
+        subcommands: [IngestFirehose.self, IngestBackfill.self, IngestLabeler.self])
 }
 
 struct IngestFirehose: AsyncParsableCommand {
@@ -17,8 +17,19 @@ struct IngestFirehose: AsyncParsableCommand {
     func run() async throws { try await RoleRun.run(.ingestFirehose, common) }
 }
 
+struct IngestBackfill: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backfill", abstract: "List the repositories that are wanted (repos.scope), and feed them to the workers, which fetch them.",
+        discussion: "With the scope live there is nothing to do: it says so and waits.")
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws { try await RoleRun.run(.ingestBackfill, common) }
+}
+
 struct IngestLabeler: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "labeler", abstract: "Read labelers' labels (labeler.hosts, labeler.dids).")
+    static let configuration = CommandConfiguration(
+        commandName: "labeler", abstract: "Read labelers' labels (labeler.hosts, labeler.dids).",
+        discussion: "Without labelers there is nothing to do: it says so and waits.")
     @OptionGroup var common: CommonOptions
 
     func run() async throws { try await RoleRun.run(.ingestLabeler, common) }

@@ -43,12 +43,15 @@ struct Up: AsyncParsableCommand {
         let beside = simulator
         try await servers.run {
             try await MigrationRun.run(ready)
-            let roles: Set<Role> = [.ingestFirehose, .worker, .api]
+            let roles: Set<Role> = [.ingestFirehose, .ingestBackfill, .worker, .api]
             try await FleetProcess(
                 roles: ready.hasLabelers ? roles.union([.ingestLabeler]) : roles, configuration: ready, metrics: metrics, log: log
             )
             .run(beside: beside.map { [$0] } ?? []) { address in
-                Banner(address: address, folder: servers.folder, controls: beside?.addresses.controlURL, relays: ready.relayHosts).show()
+                Banner(
+                    address: address, folder: servers.folder, controls: beside?.addresses.controlURL, relays: ready.relayHosts,
+                    labelers: beside?.addresses.labelerURLs ?? []
+                ).show()
             }
         }
     }

@@ -12,6 +12,7 @@ import ServiceLifecycle
 struct TestAPI {
     let log: MemoryLog
     let outlet: MemoryOutletStreams
+    let repositories: MemoryRepositories
     let port: Int
     let shutDown: @Sendable () async -> Void
     let metrics: PrometheusMetrics
@@ -24,6 +25,17 @@ struct TestAPI {
         let response = try await TestHTTP.client.execute(request, timeout: .minutes(5))
         let body = try await response.body.collect(upTo: 1 << 20)
         return (response.status.code, response.headers.first(name: "Content-Type") ?? "", String(buffer: body))
+    }
+
+    func post(
+        _ path: String, _ body: String, headers: [(String, String)] = [("Content-Type", "application/json")]
+    ) async throws -> (status: UInt, headers: HTTPHeaders, body: String) {
+        var request = HTTPClientRequest(url: url(path))
+        request.method = .POST
+        request.headers = HTTPHeaders(headers)
+        request.body = .bytes(ByteBuffer(string: body))
+        let response = try await TestHTTP.client.execute(request, timeout: .minutes(5))
+        return (response.status.code, response.headers, String(buffer: try await response.body.collect(upTo: 4 << 20)))
     }
 
     /// Appends to the log and publishes.
@@ -45,17 +57,18 @@ struct TestAPI {
     }
 
     static func run(
-        _ configuration: ServerConfiguration = TestAPI.configuration, shards: Int = 4, logger: Logger? = nil,
+        _ configuration: ServerConfiguration = TestAPI.configuration, shards: Int = 4,
+        scope: APIScope = APIScope(isTracking: true, allowsWrites: false), logger: Logger? = nil,
         _ body: @Sendable (TestAPI) async throws -> Void
     ) async throws {
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
         let logger = logger ?? quiet
         let (ports, bound) = AsyncStream<Int>.makeStream()
-        let (log, outlet, metrics) = (MemoryLog(), MemoryOutletStreams(), PrometheusMetrics())
+        let (log, outlet, repositories, metrics) = (MemoryLog(), MemoryOutletStreams(), MemoryRepositories(), PrometheusMetrics())
         let service = try APIService(
-            configuration: configuration, store: log, outlet: outlet, levels: { nil }, shards: ShardMap(count: shards), readiness: nil,
-            metrics: metrics, logger: logger, onBound: { bound.yield($0) })
+            configuration: configuration, store: log, repositories: repositories, outlet: outlet, levels: { nil }, shards: ShardMap(count: shards),
+            scope: scope, readiness: nil, metrics: metrics, logger: logger, onBound: { bound.yield($0) })
         let group = ServiceGroup(services: [service], logger: quiet)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
@@ -65,7 +78,8 @@ struct TestAPI {
             var iterator = ports.makeAsyncIterator()
             if let port = await iterator.next() {
                 let api = TestAPI(
-                    log: log, outlet: outlet, port: port, shutDown: { await group.triggerGracefulShutdown() }, metrics: metrics)
+                    log: log, outlet: outlet, repositories: repositories, port: port, shutDown: { await group.triggerGracefulShutdown() },
+                    metrics: metrics)
                 try await body(api)
             }
             await group.triggerGracefulShutdown()

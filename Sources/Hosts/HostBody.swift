@@ -1,0 +1,64 @@
+internal import AsyncHTTPClient
+internal import NIOCore
+
+/// The body of an answer, chunk by chunk: the next one is read from the host only when it is asked for.
+struct HostBody {
+    var contentType = ""
+    /// Bytes so far.
+    private(set) var count = 0
+    private var chunks: HTTPClientResponse.Body.AsyncIterator
+    private let endpoint: HostEndpoint
+    private let deadline: ContinuousClock.Instant
+    private let timeout: Duration
+    private var pace: TransferPace
+
+    init(_ body: HTTPClientResponse.Body, _ configuration: HostClientConfiguration, _ endpoint: HostEndpoint) {
+        chunks = body.makeAsyncIterator()
+        self.endpoint = endpoint
+        timeout = configuration.transferTimeout
+        deadline = .now + timeout
+        pace = TransferPace(leastBytesPerSecond: configuration.leastBytesPerSecond, window: configuration.paceWindow)
+    }
+
+    /// The next chunk, nil at the end; throws `tooLarge` above `limit` bytes in all, `unavailable` where the body breaks off or comes too slowly.
+    mutating func next(upTo limit: Int, isolation: isolated (any Actor)? = #isolation) async throws(HostError) -> ByteBuffer? {
+        let start = ContinuousClock.now
+        let chunk: ByteBuffer?
+        do {
+            chunk = try await chunks.next(isolation: isolation)
+        } catch {
+            throw HostError(error, at: endpoint)
+        }
+        guard let chunk else {
+            if Task.isCancelled { throw HostError(.cancelled, "the request was cancelled", host: endpoint.authority) }
+            return nil
+        }
+        count += chunk.readableBytes
+        guard count <= limit else { throw HostError(.tooLarge, "the answer has more than \(limit) bytes", host: endpoint.authority) }
+        let now = ContinuousClock.now
+        guard pace.received(chunk.readableBytes, waited: now - start) else {
+            throw HostError(.unavailable, "less than \(pace.leastBytesPerSecond) bytes a second arrive", host: endpoint.authority)
+        }
+        guard now < deadline else { throw HostError(.unavailable, "the answer is not whole after \(timeout)", host: endpoint.authority) }
+        return chunk
+    }
+
+    mutating func collect(upTo limit: Int, isolation: isolated (any Actor)? = #isolation) async throws(HostError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while let chunk = try await next(upTo: limit) { bytes += chunk.readableBytesView }
+        return bytes
+    }
+}
+
+extension HostError {
+    /// What the HTTP client says.
+    init(_ error: any Error, at endpoint: HostEndpoint) {
+        if Task.isCancelled || error is CancellationError || (error as? HTTPClientError) == .cancelled {
+            self.init(.cancelled, "the request was cancelled", host: endpoint.authority)
+        } else if let error = error as? HTTPClientError {
+            self.init(.unavailable, error.shortDescription, host: endpoint.authority)
+        } else {
+            self.init(.unavailable, HostAnswer.printable("\(error)", scalars: 200), host: endpoint.authority)
+        }
+    }
+}

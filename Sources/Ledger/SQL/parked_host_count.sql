@@ -1,0 +1,1 @@
+SELECT count(*) AS parked FROM parked_hosts WHERE until > clock_timestamp()
