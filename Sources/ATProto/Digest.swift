@@ -18,8 +18,9 @@ public struct Digest: Hashable, Sendable {
     // instructions, they are called without it. Both are compared in the tests.
     private static let hasInstructions = csha256_is_available()
 
+    /// The same of bytes that are lent.
     @inline(__always)
-    init(hashing bytes: UnsafeRawBufferPointer) {
+    package init(hashing bytes: UnsafeRawBufferPointer) {
         self.init()
         guard Self.hasInstructions else {
             self = Digest(portable: bytes)

@@ -41,8 +41,9 @@ public enum RepositoryPhase: String, Hashable, Sendable, CaseIterable {
 
     /// - Parameters:
     ///   - status: of the repository's row; nil where there is none.
+    ///   - rev: of the row; empty where nothing was delivered.
     ///   - isWanted: what was said about it by name; nil where nothing was.
-    public init(status: String?, isWanted: Bool?, job: Job) {
+    public init(status: String?, rev: String, isWanted: Bool?, job: Job) {
         switch status {
         case _ where isWanted == false: self = .removed
         // Its owner has not taken it up again yet.
@@ -50,6 +51,7 @@ public enum RepositoryPhase: String, Hashable, Sendable, CaseIterable {
         case "removed": self = .removed
         case "inactive": self = .inactive
         case "deleted": self = .gone
+        case "active" where rev.isEmpty: self = Self.first(job, otherwise: isWanted == true ? .pending : .unknown)
         // Whatever a wanted snapshot of it comes to: what was delivered is whole.
         case "active": self = .active
         case "pending": self = Self.first(job, otherwise: .pending)

@@ -24,7 +24,8 @@ extension Ledger {
             let job = try answers[2].first.map(Self.backfillJob)
             let isWanted: Bool? = try counts.optional("wanted")
             return RepositoryView(
-                did: did, shard: shard, phase: RepositoryPhase(status: row?.status, isWanted: isWanted, job: job.map(\.phaseJob) ?? .none),
+                did: did, shard: shard,
+                phase: RepositoryPhase(status: row?.status, rev: row?.rev ?? "", isWanted: isWanted, job: job.map(\.phaseJob) ?? .none),
                 isWanted: isWanted, request: try counts.optional("request"), row: row, job: job,
                 identity: try answers[3].first.map(Self.storedIdentity), held: Int(try counts.value("held", as: Int64.self)),
                 records: Int(try counts.value("records", as: Int64.self)))
@@ -61,9 +62,10 @@ extension Ledger {
         let failures = Int(try row.optional("failures", as: Int32.self) ?? 0)
         let error: String = try row.optional("error") ?? ""
         let job = state.map { RepositoryPhase.Job($0, failures: failures, error: error) } ?? .none
-        let phase = RepositoryPhase(status: try row.optional("status"), isWanted: try row.optional("wanted"), job: job)
+        let rev: String = try row.optional("rev") ?? ""
+        let phase = RepositoryPhase(status: try row.optional("status"), rev: rev, isWanted: try row.optional("wanted"), job: job)
         return RepositorySummary(
-            did: try row.value("did"), phase: phase, reason: try row.optional("reason") ?? "", rev: try row.optional("rev") ?? "",
+            did: try row.value("did"), phase: phase, reason: try row.optional("reason") ?? "", rev: rev,
             retryAt: phase == .failed && state == .waiting ? try row.optionalTime("retry_at") : nil, error: error)
     }
 }

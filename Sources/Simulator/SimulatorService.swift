@@ -2,7 +2,7 @@ import DequeModule
 public import Logging
 public import ServiceLifecycle
 
-/// The whole simulated network: relays, directory, repository hosts, control API and the production of changes.
+/// The whole simulated network: relays, directory, repository hosts, labelers, control API and the production of changes and labels.
 ///
 /// ``prepare(configuration:logger:progress:)`` builds the network and binds every port, so that addresses are known before anything runs; ``run()``
 /// serves and produces until cancelled or shut down. Nothing survives it: a crash leaves only the record's file.
@@ -13,7 +13,9 @@ public struct SimulatorService: Service {
 
     private let network: SimulatedNetwork
     private let producer: Producer
-    private let relays: [RelayServer]
+    private let labels: LabelProducer
+    /// Of relays and labelers.
+    private let streams: [RelayServer]
     private let listeners: [HTTPListener]
     private let snapshot: @Sendable () async throws -> SimulatorStatus
     private let logger: Logger
@@ -44,47 +46,36 @@ public struct SimulatorService: Service {
         configuration: SimulatorConfiguration, network: SimulatedNetwork, prebuilt: Deque<NetworkEvent>,
         onSent: (@Sendable (_ did: String, _ rev: String) -> Void)?, logger: Logger
     ) async throws(SimulatorError) {
-        let servers = configuration.servers
-        let advertised = servers.advertisedHost ?? servers.bindHost
         let counters = FaultCounters()
         let serverFaults = ServerFaults(counters: counters)
         let record = try SentRecord(linesMax: configuration.recordLinesMax, path: configuration.recordPath)
-
-        var hosts: [HTTPListener] = []
-        for host in 0..<configuration.repositoryHosts {
-            let server = RepositoryHostServer(network: network, faults: serverFaults, host: host)
-            hosts.append(try await HTTPListener.bind(host: servers.bindHost, port: servers.repositoryHostPort(host), responder: server))
-        }
-        let directoryServer = DirectoryServer(
-            network: network, faults: serverFaults, repositoryHosts: hosts.map { "http://\(advertised):\($0.port)" })
-        let directory = try await HTTPListener.bind(host: servers.bindHost, port: servers.directoryPort, responder: directoryServer)
-        var relays: [RelayServer] = []
-        for (index, relay) in configuration.relays.enumerated() {
-            relays.append(
-                try await RelayServer.bind(
-                    seed: configuration.seed, index: index, configuration: relay, bindHost: servers.bindHost, counters: counters, record: record,
-                    onSent: onSent, fallback: RepositoryHostServer(network: network, faults: serverFaults, host: nil)))
-        }
+        let maker = try Self.labels(configuration)
+        let servers = try await SimulatorServers.bind(
+            configuration, network: network, labels: maker, faults: serverFaults, counters: counters, record: record, onSent: onSent)
+        let labels = LabelProducer(configuration: configuration, network: network, maker: maker, servers: servers.labelers)
         let producer = Producer(
-            configuration: configuration, network: network, relays: relays, record: record, serverFaults: serverFaults, counters: counters,
-            prebuilt: prebuilt, logger: logger)
-        let bound = relays
+            configuration: configuration, network: network, relays: servers.relays, labels: labels, record: record, serverFaults: serverFaults,
+            counters: counters, prebuilt: prebuilt, logger: logger)
         let snapshot: @Sendable () async throws -> SimulatorStatus = {
-            try await Self.status(configuration, producer: producer, relays: bound, record: record, counters: counters)
+            try await Self.status(configuration, producer: producer, labels: labels, servers: servers, record: record, counters: counters)
         }
         let controlServer = ControlServer(
-            status: snapshot, producer: producer, record: record, network: network, relays: relays.count, hosts: hosts.count)
-        let control = try await HTTPListener.bind(host: servers.bindHost, port: servers.controlPort, responder: controlServer)
+            status: snapshot, producer: producer, record: record, network: network, labels: labels, configuration: configuration)
+        let control = try await HTTPListener.bind(
+            host: configuration.servers.bindHost, port: configuration.servers.controlPort, responder: controlServer)
 
+        let address = configuration.servers.address
         addresses = SimulatorAddresses(
-            relays: relays.map { "\(advertised):\($0.listener.port)" }, directory: "\(advertised):\(directory.port)",
-            repositoryHosts: hosts.map { "\(advertised):\($0.port)" }, control: "\(advertised):\(control.port)")
+            relays: servers.relays.map { address($0.listener) }, directory: address(servers.directory),
+            repositoryHosts: servers.hosts.map(address), control: address(control), labelers: servers.labelers.map { address($0.listener) },
+            labelerDIDs: servers.labelerDIDs)
         self.record = record
         faults = counters
         self.network = network
         self.producer = producer
-        self.relays = relays
-        listeners = hosts + [directory, control]
+        self.labels = labels
+        streams = servers.relays + servers.labelers
+        listeners = servers.hosts + [servers.directory, control]
         self.snapshot = snapshot
         self.logger = logger
     }
@@ -96,12 +87,14 @@ public struct SimulatorService: Service {
             metadata: [
                 "relays": "\(addresses.relays.joined(separator: " "))", "directory": "\(addresses.directory)",
                 "repository_hosts": "\(addresses.repositoryHosts.joined(separator: " "))", "control": "\(addresses.control)",
+                "labelers": "\(addresses.labelers.joined(separator: " "))",
             ])
         try await cancelWhenGracefulShutdown {
             try await withThrowingTaskGroup { group in
                 for listener in listeners { group.addTask { try await listener.run() } }
-                for relay in relays { group.addTask { try await relay.run() } }
+                for stream in streams { group.addTask { try await stream.run() } }
                 group.addTask { try await producer.run() }
+                if !addresses.labelers.isEmpty { group.addTask { try await labels.run() } }
                 defer { group.cancelAll() }
                 do {
                     // None ends on its own: the first end is a failure or the shutdown.
@@ -133,23 +126,40 @@ public struct SimulatorService: Service {
     public func repositories() -> RepositorySnapshots { RepositorySnapshots(network: network) }
     /// What one account holds; nil where there is no such account.
     public func repository(of did: String) async throws -> RepositorySnapshot? { try await network.holding(of: did)?.snapshot }
+    /// The labels that are current now, in no order; `expired` adds those that have ended by themselves.
+    public func currentLabels(expired: Bool = false) async -> [SimulatedLabel] { await labels.labels(expired: expired) }
+    /// So many labels a second of all labelers together from now on, and at most so many.
+    public func setLabels(perSecond: Double, max: Int? = nil) async throws { try await labels.set(labelsPerSecond: perSecond, max: max) }
     /// The DIDs of all accounts, the busiest first.
     public var dids: [String] { get async { await network.dids } }
 
+    private static func labels(_ configuration: SimulatorConfiguration) throws(SimulatorError) -> LabelMaker {
+        do {
+            return try LabelMaker(seed: configuration.seed, labelers: configuration.labelers.count, configuration: configuration.labels)
+        } catch {
+            throw SimulatorError(code: .buildFailed, message: "cannot make a labeler", entity: "labelers", cause: "\(error)")
+        }
+    }
+
     private static func status(
-        _ configuration: SimulatorConfiguration, producer: Producer, relays: [RelayServer], record: SentRecord, counters: FaultCounters
+        _ configuration: SimulatorConfiguration, producer: Producer, labels: LabelProducer, servers: SimulatorServers, record: SentRecord,
+        counters: FaultCounters
     ) async throws -> SimulatorStatus {
         let state = await producer.state
         let prebuiltLeft = await producer.prebuiltCount
         let isDone = state == .stopped ? prebuiltLeft == 0 : state == .finished || state == .paused
+        let areLabelsDone = await labels.isDone
         let isIdle = await producer.isIdle
-        var statuses: [RelayStatus] = []
-        for relay in relays { statuses.append(try await relay.status()) }
+        var relays: [RelayStatus] = []
+        for relay in servers.relays { relays.append(try await relay.status()) }
+        var labelers: [RelayStatus] = []
+        for labeler in servers.labelers { labelers.append(try await labeler.status()) }
         let lines = record.lineCounts
         return SimulatorStatus(
             seed: configuration.seed, accounts: configuration.accounts, state: state.rawValue,
-            quiescent: isDone && isIdle && statuses.allSatisfy { $0.held == 0 }, eventsProduced: await producer.produced,
-            prebuiltLeft: prebuiltLeft, faultsWaiting: await producer.faultsWaiting, faults: counters.byName, relays: statuses,
-            recordLines: lines.kept, recordLinesDropped: lines.dropped)
+            quiescent: isDone && isIdle && areLabelsDone && (relays + labelers).allSatisfy { $0.held == 0 },
+            eventsProduced: await producer.produced, prebuiltLeft: prebuiltLeft,
+            faultsWaiting: await producer.faultsWaiting + labels.faultsWaiting, faults: counters.byName, relays: relays,
+            labelsProduced: await labels.produced, labelers: labelers, recordLines: lines.kept, recordLinesDropped: lines.dropped)
     }
 }

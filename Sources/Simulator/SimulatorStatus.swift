@@ -4,7 +4,7 @@ public struct SimulatorStatus: Hashable, Sendable, Encodable {
     public var accounts: Int
     /// `running`, `paused` (rate 0), `finished` (the rate's `events_max` is reached) or `stopped`.
     public var state: String
-    /// Nothing more will come: no event is due, prebuilt or held by a relay. What readers have not taken yet is in the relays' windows.
+    /// Nothing more will come: no event or label is due, prebuilt or held by a relay. What readers have not taken yet is in the relays' windows.
     public var quiescent: Bool
     public var eventsProduced: Int
     public var prebuiltLeft: Int
@@ -13,12 +13,15 @@ public struct SimulatorStatus: Hashable, Sendable, Encodable {
     /// Faults that really happened, by name.
     public var faults: [String: Int]
     public var relays: [RelayStatus]
+    public var labelsProduced: Int
+    public var labelers: [RelayStatus]
     public var recordLines: Int
     /// Lines that are no longer in memory: above 0, only the file has all.
     public var recordLinesDropped: Int
 
     enum CodingKeys: String, CodingKey {
-        case seed, accounts, state, quiescent, faults, relays
+        case seed, accounts, state, quiescent, faults, relays, labelers
+        case labelsProduced = "labels_produced"
         case eventsProduced = "events_produced"
         case prebuiltLeft = "prebuilt_left"
         case faultsWaiting = "faults_waiting"

@@ -15,9 +15,11 @@ struct Weir: AsyncParsableCommand {
             Exit codes: 0 ok, 1 failed, 2 usage or configuration, 3 not ready or not reachable, 130 interrupted.
             """,
         version: Version.text,
+        subcommands: [BenchArchive.self],
         groupedSubcommands: [
             CommandGroup(name: "Run", subcommands: [Up.self, Migrate.self, Ingest.self, Worker.self, API.self, Simulate.self]),
             CommandGroup(name: "Look", subcommands: [Status.self, Tail.self, Inspect.self, Health.self, Bench.self]),
+            CommandGroup(name: "Choose", subcommands: [Repos.self]),
             CommandGroup(name: "About", subcommands: [Config.self, VersionCommand.self]),
         ])
 

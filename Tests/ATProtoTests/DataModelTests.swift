@@ -105,6 +105,16 @@ struct DataModelTests {
         #expect(throws: FormatError.self) { try JSONValue(parsing: Array(text.utf8)) }
     }
 
+    @Test("JSON of more values than are wanted is refused before they are built")
+    func values() throws {
+        let text = Array(#"{"a":[1,{"b":null},"x"],"c":[]}"#.utf8)
+        #expect(throws: Never.self) { try JSONValue(parsing: text, valuesMax: 7) }
+        let error = #expect(throws: FormatError.self) { try JSONValue(parsing: text, valuesMax: 6) }
+        #expect(error?.code == .tooLarge)
+        let many = Array(("[" + String(repeating: "1,", count: 500_000) + "1]").utf8)
+        #expect(throws: FormatError.self) { try JSONValue(parsing: many, valuesMax: 20_000) }
+    }
+
     @Test("surrogate pairs and all escapes are read")
     func escapes() throws {
         #expect(try JSONValue(parsing: Array(#""\ud83d\ude00\/\b\f\n\r\t\u00e9""#.utf8)).string == "😀/\u{8}\u{c}\n\r\t\u{e9}")

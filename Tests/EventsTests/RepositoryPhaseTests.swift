@@ -10,8 +10,8 @@ struct RepositoryPhaseTests {
         .none, .waiting(failures: 0), .waiting(failures: 2), .queued, .underWay, .done, .refused("takendown"), .refused("deleted"), .dead,
     ]
 
-    private func phases(_ status: String?, isWanted: Bool? = nil) -> [RepositoryPhase] {
-        Self.jobs.map { RepositoryPhase(status: status, isWanted: isWanted, job: $0) }
+    private func phases(_ status: String?, rev: String = "3k", isWanted: Bool? = nil) -> [RepositoryPhase] {
+        Self.jobs.map { RepositoryPhase(status: status, rev: rev, isWanted: isWanted, job: $0) }
     }
 
     @Test("before anything was delivered the job says where it stands")
@@ -19,6 +19,8 @@ struct RepositoryPhaseTests {
         let open: [RepositoryPhase] = [.pending, .failed, .pending, .backfilling]
         #expect(phases(nil) == [.unknown] + open + [.unknown, .inactive, .gone, .failed])
         #expect(phases(nil, isWanted: true) == [.pending] + open + [.pending, .inactive, .gone, .failed])
+        // Only its identity was seen.
+        #expect(phases("active", rev: "") == phases(nil) && phases("active", rev: "", isWanted: true) == phases(nil, isWanted: true))
         #expect(phases("pending") == [.pending] + open + [.pending, .inactive, .gone, .failed])
     }
 

@@ -42,6 +42,8 @@ import Testing
             c.streamTailEntries, c.identityFetches, c.publisherBatchEvents, c.outletKeepEntries, c.apiClientBuffer, c.apiClients, c.simulatorSeed,
             c.simulatorAccounts, c.simulatorRate, c.simulatorRelays, c.simulatorPrebuild, c.backfillPage, c.backfillQueueHighWater, c.backfillJobsMax,
             c.fetchConcurrency, c.fetchHostConcurrency, c.fetchHostRate, c.fetchRepoBytesMax, c.fetchHighWater,
+            c.simulatorRepositoryHosts, c.simulatorInitialRecords, c.simulatorHugeRepositories, c.simulatorHugeBytes, c.simulatorLabelers,
+            c.simulatorLabelRate,
         ]
         let times: [Duration] = [
             c.leaseTTL, c.leaseRenewal, c.predecessorWait, c.identityWait, c.identityLifetime, c.publisherPoll, c.apiHeartbeat, c.readyStallAfter,

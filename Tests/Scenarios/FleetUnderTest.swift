@@ -26,11 +26,13 @@ struct FleetUnderTest: Sendable {
     /// - Parameters:
     ///   - relays: of the simulated network; nil takes its two of different habits.
     ///   - settings: `WEIR_…` variables on top of those that make the fleet.
+    ///   - simulator: changes what the simulated network is.
     ///   - keepsRedis: Redis writes an append-only file, synced each second.
     static func run(
         seed: UInt64, shards: Int = 8, accounts: Int = 60, content: ContentConfiguration = ContentConfiguration(),
         relays: [RelayConfiguration]? = nil,
-        settings: [String: String] = [:], keepsRedis: Bool = false, _ body: @escaping @Sendable (FleetUnderTest) async throws -> Void
+        settings: [String: String] = [:], keepsRedis: Bool = false, simulator change: (inout SimulatorConfiguration) -> Void = { _ in },
+        _ body: @escaping @Sendable (FleetUnderTest) async throws -> Void
     ) async throws {
         var quiet = Logger(label: "scenario")
         quiet.logLevel = .critical
@@ -39,6 +41,7 @@ struct FleetUnderTest: Sendable {
         let postgres = try await PrivatePostgres.start()
         var configuration = SimulatorConfiguration(seed: seed, accounts: accounts, rate: .paused, content: content)
         if let relays { configuration.relays = relays }
+        change(&configuration)
         let simulator = try await SimulatorService.prepare(configuration: configuration, logger: logger)
         let apiPort = try FreePort.choose()
         let environment = [

@@ -2,20 +2,24 @@ import Foundation
 import NIOCore
 import NIOPosix
 
-/// A client of `subscribeRepos` for tests: reads frames until it has enough or the connection ends.
+@testable import Simulator
+
+/// A client of `subscribeRepos` or `subscribeLabels` for tests: reads frames until it has enough or the connection ends.
 ///
 /// Speaks HTTP and WebSocket by hand: NIO's client loses frames that come with the 101 when the server closes right after them.
 enum RelayReader {
     enum End: Hashable, Sendable { case enough, closed, refused }
 
     /// Reads from a cursor on; `isEnough` sees each frame and says when to stop.
-    static func read(_ address: String, cursor: Int64?, _ isEnough: (_ frame: [UInt8]) async throws -> Bool) async throws -> End {
+    static func read(
+        _ address: String, path: String = RelayServer.relayPath, cursor: Int64?, _ isEnough: (_ frame: [UInt8]) async throws -> Bool
+    ) async throws -> End {
         let parts = address.split(separator: ":")
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: String(parts[0]), port: Int(parts[1]) ?? 0) { channel in
                 channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel) }
             }
-        let uri = "/xrpc/com.atproto.sync.subscribeRepos" + (cursor.map { "?cursor=\($0)" } ?? "")
+        let uri = path + (cursor.map { "?cursor=\($0)" } ?? "")
         let request = "GET \(uri) HTTP/1.1\r\nHost: \(address)\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         return try await channel.executeThenClose { inbound, outbound in
             try await outbound.write(ByteBuffer(string: request + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"))

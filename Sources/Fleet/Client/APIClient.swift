@@ -34,19 +34,22 @@ public struct APIClient: Sendable {
 
     /// Sends a JSON object; anything but success is thrown.
     public func post(_ path: String, json: String, timeout: Duration = .seconds(10)) async throws(APIClientError) {
+        let (status, _) = try await send(path, json: Array(json.utf8), timeout: timeout)
+        guard status == 200 else { throw APIClientError(code: .refused, message: "\(base)\(path) answers \(status)", status: status) }
+    }
+
+    /// Sends JSON; one answer, whatever its status. At most 64 MiB.
+    public func send(_ path: String, json: [UInt8], timeout: Duration = .seconds(60)) async throws(APIClientError) -> (status: Int, body: [UInt8]) {
         var request = request(path)
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
-        request.body = .bytes(Array(json.utf8))
-        let response: HTTPClientResponse
+        request.body = .bytes(json)
         do {
-            response = try await HTTPClient.shared.execute(request, timeout: .nanoseconds(Int64(timeout / .nanoseconds(1))))
-            _ = try await response.body.collect(upTo: 1 << 20)
+            let response = try await HTTPClient.shared.execute(request, timeout: .nanoseconds(Int64(timeout / .nanoseconds(1))))
+            let body = try await response.body.collect(upTo: 64 << 20)
+            return (Int(response.status.code), Array(body.readableBytesView))
         } catch {
             throw unreachable(error)
-        }
-        guard response.status == .ok else {
-            throw APIClientError(code: .refused, message: "\(base)\(path) answers \(response.status.code)", status: Int(response.status.code))
         }
     }
 

@@ -165,14 +165,28 @@ public enum ConfigurationTable {
     static let simulation: [ConfigurationKey] = [
         ConfigurationKey(
             "simulator.bind", .address, standard: "127.0.0.1:7500",
-            "Where the first simulated relay listens. The ports above it are taken in turn: further relays, the DID directory, the repository host, the controls."
+            "Where the first simulated relay listens. The ports above it are taken in turn: further relays, the DID directory, the repository host, the controls, further repository hosts, labelers."
         ),
         ConfigurationKey(
             "simulator.advertised_host", .text(bytesMax: 253), standard: "",
             "The host name in DID documents and printed addresses, where it is not the one of `simulator.bind`."),
         ConfigurationKey("simulator.relays", .integer(1...8), standard: "2", "Relays, each with its own numbering and order of the same events."),
         ConfigurationKey("simulator.seed", .integer(0...Int.max), standard: "1", "The same seed makes the same network and the same events."),
-        ConfigurationKey("simulator.accounts", .integer(1...20_000), standard: "200", "Accounts of the simulated network."),
+        ConfigurationKey("simulator.accounts", .integer(1...100_000), standard: "200", "Accounts of the simulated network."),
+        ConfigurationKey(
+            "simulator.repository_hosts", .integer(1...64), standard: "1",
+            "Hosts of repositories, each with an address of its own; accounts are spread over them."),
+        ConfigurationKey(
+            "simulator.initial_records", .integer(0...100_000), standard: "0",
+            "Records that every account begins with; 0 is a few large accounts and many small ones, by the number of accounts."),
+        ConfigurationKey(
+            "simulator.huge_repositories", .integer(0...64), standard: "0",
+            "How many accounts, the last ones, have a repository of `simulator.huge_bytes`, in 50,000 records."),
+        ConfigurationKey(
+            "simulator.huge_bytes", .bytes((1 << 20)...(1 << 40)), standard: "256MiB", "About so large is the archive of each of those."),
+        ConfigurationKey(
+            "simulator.labelers", .integer(0...8), standard: "0", "Labelers, each with a DID, a key and numbers of its own."),
+        ConfigurationKey("simulator.label_rate", .integer(0...100_000), standard: "5", "Labels a second of all labelers together."),
         ConfigurationKey("simulator.rate", .integer(0...100_000), standard: "50", "Events a second over all accounts; 0 stands still."),
         ConfigurationKey(
             "simulator.prebuild", .integer(0...500_000), standard: "0",

@@ -97,6 +97,12 @@ public struct FleetConfiguration: Sendable {
     public var simulatorBind: BindAddress { values.address("simulator.bind") }
     public var simulatorSeed: Int { values.integer("simulator.seed") }
     public var simulatorAccounts: Int { values.integer("simulator.accounts") }
+    public var simulatorRepositoryHosts: Int { values.integer("simulator.repository_hosts") }
+    public var simulatorInitialRecords: Int { values.integer("simulator.initial_records") }
+    public var simulatorHugeRepositories: Int { values.integer("simulator.huge_repositories") }
+    public var simulatorHugeBytes: Int { values.integer("simulator.huge_bytes") }
+    public var simulatorLabelers: Int { values.integer("simulator.labelers") }
+    public var simulatorLabelRate: Int { values.integer("simulator.label_rate") }
     public var simulatorRate: Int { values.integer("simulator.rate") }
     public var simulatorAdvertisedHost: String? { values.text("simulator.advertised_host") }
     public var simulatorRelays: Int { values.integer("simulator.relays") }

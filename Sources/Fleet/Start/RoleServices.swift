@@ -2,6 +2,7 @@ import ATProto
 import Broker
 import Events
 import Flow
+import Foundation
 import Hosts
 import Ingest
 import Ledger
@@ -69,7 +70,7 @@ struct RoleServices: Sendable {
         let worker = workerConfiguration()
         try check(publisher.problems() + worker.problems())
         let streams = connections.workStreams(shards)
-        return [
+        var services: [any Service] = [
             PublisherService(
                 configuration: publisher, ledger: connections.ledger, outlet: connections.outlets, worker: connections.name,
                 logger: logger("publisher"), seams: connections.seams),
@@ -77,6 +78,28 @@ struct RoleServices: Sendable {
                 configuration: worker, ledger: connections.ledger, streams: streams, snapshots: connections.snapshotStreams(shards),
                 worker: connections.name, logger: logger("work")),
         ]
+        if worker.tracking.isTracked { services.append(try fetcher(tracking: worker.tracking)) }
+        return services
+    }
+
+    /// Fetches the repositories that jobs ask for, in every worker.
+    private func fetcher(tracking: TrackingConfiguration) throws -> any Service {
+        var fetch = FetchConfiguration()
+        fetch.concurrency = configuration.fetchConcurrency
+        fetch.hostConcurrency = configuration.fetchHostConcurrency
+        fetch.hostRate = configuration.fetchHostRate
+        fetch.fallbackHosts = try addresses(configuration.fetchFallbackHosts, of: "fetch.fallback_hosts") { try HostEndpoint($0) }
+        fetch.spoolFolder = configuration.fetchSpool ?? FileManager.default.temporaryDirectory.path
+        fetch.repositoryBytesMax = configuration.fetchRepoBytesMax
+        fetch.highWaterEntries = configuration.fetchHighWater
+        fetch.identityLifetime = configuration.identityLifetime
+        fetch.connections.allowPrivateHosts = configuration.allowsPrivateHosts
+        // Whoever configured them says that they may be asked, whatever their addresses are.
+        fetch.connections.trustedHosts = Set(fetch.fallbackHosts)
+        fetch.documents.plcURL = configuration.plcURL
+        return FetchService(
+            configuration: fetch, tracking: tracking, ledger: connections.ledger, snapshots: connections.snapshotStreams(shards),
+            queue: connections.jobQueue, worker: connections.name, logger: logger("fetch"), seams: connections.seams)
     }
 
     private func workerConfiguration() -> WorkerConfiguration {
@@ -106,12 +129,10 @@ struct RoleServices: Sendable {
             let may = configuration.apiAllowsWrites ? "reads everything, and changes which repositories are wanted" : "reads everything"
             logger("api").warning("there is no authentication: whoever reaches this address \(may)", metadata: ["bind": "\(bind)"])
         }
-        // A scope of another name than live tracks repositories; without the key nothing does.
-        let isTracking = (configuration.values["repos.scope"]?.text ?? "live") != "live"
         return try APIService(
             configuration: try server(bind), ledger: connections.ledger, outlet: connections.outlets, streams: connections.workStreams(shards),
-            shards: shards, scope: APIScope(isTracking: isTracking, allowsWrites: configuration.apiAllowsWrites), metrics: metrics,
-            logger: logger("api"), seams: connections.seams,
+            shards: shards, scope: APIScope(isTracking: configuration.reposScope.tracks, allowsWrites: configuration.apiAllowsWrites),
+            metrics: metrics, logger: logger("api"), seams: connections.seams,
             onBound: { onServing(BindAddress(host: bind.host, port: $0)) })
     }
 

@@ -12,16 +12,28 @@ public enum Simulation {
         _ configuration: FleetConfiguration, log: Logger,
         progress: @escaping @Sendable (_ phase: SimulatorService.Phase, _ done: Int, _ total: Int) -> Void
     ) async throws -> SimulatorService {
+        return try await SimulatorService.prepare(configuration: network(configuration), logger: log, progress: progress)
+    }
+
+    /// The network that the configuration describes.
+    static func network(_ configuration: FleetConfiguration) -> SimulatorConfiguration {
         let bind = configuration.simulatorBind
         // Port 0 takes a free one for each.
         func port(_ index: Int) -> Int { bind.port == 0 ? 0 : bind.port + index }
-        let relays = configuration.simulatorRelays
+        let (relays, hosts) = (configuration.simulatorRelays, configuration.simulatorRepositoryHosts)
         var simulator = SimulatorConfiguration()
         simulator.seed = UInt64(configuration.simulatorSeed)
         simulator.accounts = configuration.simulatorAccounts
+        simulator.repositoryHosts = hosts
         simulator.rate.eventsPerSecond = Double(configuration.simulatorRate)
         simulator.prebuild = configuration.simulatorPrebuild
         simulator.recordPath = configuration.simulatorRecord
+        if configuration.simulatorInitialRecords > 0 {
+            simulator.content.initialRecordsMin = configuration.simulatorInitialRecords
+            simulator.content.initialRecordsMax = configuration.simulatorInitialRecords
+        }
+        simulator.content.hugeRepositories = configuration.simulatorHugeRepositories
+        simulator.content.hugeBytes = configuration.simulatorHugeBytes
         simulator.relays = (0..<relays).map { index in
             // Every other one takes a cursor as the first to send, as some servers do.
             RelayConfiguration(name: "relay-\(index + 1)", port: port(index), cursorIsInclusive: index % 2 == 1)
@@ -31,7 +43,12 @@ public enum Simulation {
         simulator.servers.directoryPort = port(relays)
         simulator.servers.repositoryHostPort = port(relays + 1)
         simulator.servers.controlPort = port(relays + 2)
-        return try await SimulatorService.prepare(configuration: simulator, logger: log, progress: progress)
+        simulator.servers.furtherHostsPort = port(relays + 3)
+        simulator.labels.labelsPerSecond = Double(configuration.simulatorLabelRate)
+        simulator.labelers = (0..<configuration.simulatorLabelers).map { index in
+            LabelerConfiguration(name: "labeler-\(index + 1)", port: port(relays + 2 + hosts + index), cursorIsInclusive: index % 2 == 1)
+        }
+        return simulator
     }
 
     /// `/health`, `/ready` and `/metrics` of a process that only simulates: ready as soon as it answers.

@@ -2,7 +2,7 @@
 public struct SimulatorConfiguration: Sendable, Hashable {
     /// Decides DIDs, keys, records, revs and the places of scheduled faults.
     public var seed: UInt64
-    /// Accounts of the network, 1 to 100,000: about 8 KB of memory each once it is needed, and 300 bytes for each of its records.
+    /// Accounts of the network, 1 to 100,000. One that was needed once takes about 450 bytes of memory for each of its records.
     public var accounts: Int
     /// Hosts of repositories, 1 to 64, each with an address, accounts and faults of its own. An account begins at the host that its place says.
     public var repositoryHosts: Int
@@ -17,6 +17,9 @@ public struct SimulatorConfiguration: Sendable, Hashable {
     public var content: ContentConfiguration
     /// The relays, 1 to 8, each with its own numbers, order and window.
     public var relays: [RelayConfiguration]
+    /// The labelers, at most 8; none where nobody asks for them.
+    public var labelers: [LabelerConfiguration]
+    public var labels: LabelConfiguration
     public var servers: ServerConfiguration
     /// Faults from the start; the control API adds others.
     public var faults: [FaultOrder]
@@ -29,6 +32,7 @@ public struct SimulatorConfiguration: Sendable, Hashable {
         seed: UInt64 = 1, accounts: Int = 200, repositoryHosts: Int = 1, startMicroseconds: Int64? = nil, stampsWallTime: Bool = true,
         rate: EventRate = EventRate(), prebuild: Int = 0, content: ContentConfiguration = ContentConfiguration(),
         relays: [RelayConfiguration] = [RelayConfiguration(name: "relay-a"), RelayConfiguration(name: "relay-b", cursorIsInclusive: true)],
+        labelers: [LabelerConfiguration] = [], labels: LabelConfiguration = LabelConfiguration(),
         servers: ServerConfiguration = ServerConfiguration(), faults: [FaultOrder] = [], recordPath: String? = nil, recordLinesMax: Int = 250_000
     ) {
         self.seed = seed
@@ -40,6 +44,8 @@ public struct SimulatorConfiguration: Sendable, Hashable {
         self.prebuild = prebuild
         self.content = content
         self.relays = relays
+        self.labelers = labelers
+        self.labels = labels
         self.servers = servers
         self.faults = faults
         self.recordPath = recordPath
@@ -52,11 +58,19 @@ public struct SimulatorConfiguration: Sendable, Hashable {
         try Self.check(repositoryHosts, "repositoryHosts", 1...64)
         try Self.check(prebuild, "prebuild", 0...500_000)
         try Self.check(relays.count, "relays", 1...8)
+        try Self.check(labelers.count, "labelers", 0...8)
         try Self.check(recordLinesMax, "recordLinesMax", 1_000...100_000_000)
         try content.validate()
         try rate.validate()
         for relay in relays { try relay.validate() }
-        for fault in faults { try fault.validate(relays: relays.count, hosts: repositoryHosts) }
+        for labeler in labelers { try labeler.stream.validate() }
+        try labels.validate()
+        for fault in faults { try check(fault) }
+    }
+
+    /// Whether this network can carry out an order.
+    func check(_ order: FaultOrder) throws(SimulatorError) {
+        try order.validate(relays: relays.count, hosts: repositoryHosts, labelers: labelers.count)
     }
 
     static func check<Value: Comparable>(_ value: Value, _ key: String, _ allowed: ClosedRange<Value>) throws(SimulatorError) {

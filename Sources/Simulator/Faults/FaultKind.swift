@@ -34,7 +34,7 @@ public enum FaultKind: String, Hashable, Sendable, CaseIterable {
     /// An account gets another key, then says so with `#identity`.
     case rotateKey = "rotate_key"
 
-    // On one connection of a relay.
+    // On one connection of a relay or labeler.
     /// Half of a frame, then the end.
     case cutMidFrame = "cut_mid_frame"
     /// The end, between two frames.
@@ -44,7 +44,7 @@ public enum FaultKind: String, Hashable, Sendable, CaseIterable {
     /// An `op: -1` message, then the end.
     case errorFrame = "error_frame"
 
-    // A state of a relay, for some time.
+    // A state of a relay or labeler, for some time.
     /// Connections stay open and nothing comes: no message, no ping, no pong.
     case silent
     /// Connects are answered 429 with `Retry-After`.
@@ -56,10 +56,10 @@ public enum FaultKind: String, Hashable, Sendable, CaseIterable {
     /// Nothing listens: open connections end without a word, and each connect ends as soon as it is made.
     case gone
 
-    // A turn of a relay's stream, at once.
-    /// The relay numbers anew from a low number, and has nothing of its old numbering: a reader's cursor lies in its future. Open connections end.
+    // A turn of a relay's or labeler's stream, at once.
+    /// It numbers anew, a relay from a low number and a labeler from 1, and has nothing of its old numbering: a reader's cursor lies in its future. Open connections end.
     case renumber
-    /// The relay's window gives up all that it holds: a reader that was away finds its cursor outdated. Open connections end.
+    /// The window gives up all that it holds: a reader that was away finds its cursor outdated. Open connections end.
     case forget
 
     // A state of the directory or of a repository host, for some time or some requests.
@@ -127,8 +127,12 @@ public enum FaultKind: String, Hashable, Sendable, CaseIterable {
     /// A commit of the account, like all others.
     case write
 
+    // In a labeler's stream.
+    /// A label that is signed by a key that the labeler does not have, in one frame with a sound one.
+    case labelBadSignature = "label_bad_signature"
+
     /// Who carries it out.
-    enum Place: Sendable { case stream, forged, network, connection, relay, server }
+    enum Place: Sendable { case stream, forged, network, connection, relay, server, labels }
 
     var place: Place {
         switch self {
@@ -142,6 +146,7 @@ public enum FaultKind: String, Hashable, Sendable, CaseIterable {
         case .hostSlow, .hostHang, .hostCut, .carWrongDigest, .carMissingNode, .carMissingRecord, .carCycle, .carRepeatedSubtree: .server
         case .carKeysOutOfOrder, .carWrongLayer, .carWrongSignature, .carWrongDID, .carTruncated, .carGiantVarint: .server
         case .carTrailingGarbage, .carStale: .server
+        case .labelBadSignature: .labels
         }
     }
 

@@ -5,6 +5,8 @@ public struct FaultOrder: Hashable, Sendable {
     public var relay: Int?
     /// The repository host by its place, from 0; nil is all of them, and what relays answer in their place. For migrations where they go.
     public var host: Int?
+    /// The labeler by its place, from 0: what could be about relays is about this labeler. Nil is each of them for what only labelers do.
+    public var labeler: Int?
     /// The account that it is about; nil is any, and where something becomes of an account one that is drawn. Without meaning elsewhere.
     public var did: String?
     /// How many times, as soon as there is an occasion. 0 with `everyEvents` 0 ends a schedule of this kind and relay, or a server's state.
@@ -23,12 +25,13 @@ public struct FaultOrder: Hashable, Sendable {
     public var depth: Int
 
     public init(
-        kind: FaultKind, relay: Int? = nil, host: Int? = nil, did: String? = nil, count: Int = 1, everyEvents: Int = 0, seconds: Double = 1,
-        retryAfterSeconds: Int = 1, bytes: Int = 0, depth: Int = 3
+        kind: FaultKind, relay: Int? = nil, host: Int? = nil, labeler: Int? = nil, did: String? = nil, count: Int = 1, everyEvents: Int = 0,
+        seconds: Double = 1, retryAfterSeconds: Int = 1, bytes: Int = 0, depth: Int = 3
     ) {
         self.kind = kind
         self.relay = relay
         self.host = host
+        self.labeler = labeler
         self.did = did
         self.count = count
         self.everyEvents = everyEvents
@@ -38,9 +41,17 @@ public struct FaultOrder: Hashable, Sendable {
         self.depth = depth
     }
 
-    func validate(relays: Int, hosts: Int = 1) throws(SimulatorError) {
+    /// Whether labelers carry it out.
+    var isForLabelers: Bool { labeler != nil || kind.place == .labels }
+
+    func validate(relays: Int, hosts: Int = 1, labelers: Int = 0) throws(SimulatorError) {
         if let relay { try SimulatorConfiguration.check(relay, "faults.relay", 0...(relays - 1)) }
         if let host { try SimulatorConfiguration.check(host, "faults.host", 0...(hosts - 1)) }
+        if isForLabelers {
+            guard [.labels, .connection, .relay].contains(kind.place), (0..<labelers).contains(labeler ?? 0) else {
+                throw SimulatorError(code: .invalidValue, message: "no labeler that could do it", entity: "simulator.faults.labeler")
+            }
+        }
         try SimulatorConfiguration.check(count, "faults.count", 0...1_000_000)
         try SimulatorConfiguration.check(everyEvents, "faults.every", 0...1_000_000_000)
         try SimulatorConfiguration.check(seconds, "faults.seconds", 0...86_400)

@@ -4,7 +4,7 @@
 struct FaultPlan: Sendable {
     struct Due: Hashable, Sendable {
         var order: FaultOrder
-        /// The relay it goes to; 0 where relays have no part in it.
+        /// The relay or labeler it goes to; 0 where neither has a part in it.
         var relay: Int
     }
 
@@ -61,7 +61,7 @@ struct FaultPlan: Sendable {
     private func targets(of order: FaultOrder) -> [Int] {
         switch order.kind.place {
         case .network, .server: [0]
-        case .stream, .forged, .connection, .relay: order.relay.map { [$0] } ?? Array(0..<relays)
+        case .stream, .forged, .connection, .relay, .labels: order.relay.map { [$0] } ?? Array(0..<relays)
         }
     }
 }

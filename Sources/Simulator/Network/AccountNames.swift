@@ -7,7 +7,16 @@ struct AccountNames: Sendable {
     /// `did:plc:` and 24 characters of base32, as the directory makes them.
     func did(_ index: Int) -> String {
         var random = RandomStream(seed: seed, "did", index)
-        let characters = (0..<24).map { _ in Self.base32[random.below(32)] }
+        return Self.did(&random)
+    }
+
+    func did(labeler index: Int) -> String {
+        var random = RandomStream(seed: seed, "labeler", index)
+        return Self.did(&random)
+    }
+
+    private static func did(_ random: inout RandomStream) -> String {
+        let characters = (0..<24).map { _ in base32[random.below(32)] }
         return "did:plc:" + String(decoding: characters, as: UTF8.self)
     }
 

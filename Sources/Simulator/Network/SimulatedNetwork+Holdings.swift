@@ -10,6 +10,13 @@ extension SimulatedNetwork {
         return RepositoryHolding(did: accounts[place].did, status: accounts[place].status, host: accounts[place].host, repository: repository)
     }
 
+    /// What a label may be about: an account and, where it has any, one of its records.
+    func subject(_ place: Int, draw: Int) throws(SimulatorError) -> LabelMaker.Subject {
+        guard let entries = try holding(place)?.repository?.entries, !entries.isEmpty else { return LabelMaker.Subject(did: accounts[place].did) }
+        let entry = entries[draw % entries.count]
+        return LabelMaker.Subject(did: accounts[place].did, record: (entry.path, entry.cid))
+    }
+
     func holding(of did: String) throws(SimulatorError) -> RepositoryHolding? {
         guard let index = indexOfDID[did] else { return nil }
         return try holding(index)

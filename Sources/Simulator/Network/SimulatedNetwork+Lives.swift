@@ -88,7 +88,6 @@ extension SimulatedNetwork {
             var repository = try prepare(index)
             accounts[index].repository = nil
             accounts[index].host = host
-            accounts[index].formerHosts[host] = nil
             accounts[index].formerHosts[old] = order.kind == .migrateGone ? nil : .deactivated
             let did = accounts[index].did
             let account = accountEvent(index, order.kind)

@@ -11,6 +11,7 @@ actor Producer {
     private let configuration: SimulatorConfiguration
     private let network: SimulatedNetwork
     private let relays: [RelayServer]
+    private let labels: LabelProducer
     private let record: SentRecord
     private let serverFaults: ServerFaults
     private let counters: FaultCounters
@@ -31,12 +32,13 @@ actor Producer {
     private var isBatchDone = true
 
     init(
-        configuration: SimulatorConfiguration, network: SimulatedNetwork, relays: [RelayServer], record: SentRecord, serverFaults: ServerFaults,
-        counters: FaultCounters, prebuilt: Deque<NetworkEvent>, logger: Logger
+        configuration: SimulatorConfiguration, network: SimulatedNetwork, relays: [RelayServer], labels: LabelProducer, record: SentRecord,
+        serverFaults: ServerFaults, counters: FaultCounters, prebuilt: Deque<NetworkEvent>, logger: Logger
     ) {
         self.configuration = configuration
         self.network = network
         self.relays = relays
+        self.labels = labels
         self.record = record
         self.serverFaults = serverFaults
         self.counters = counters
@@ -67,14 +69,16 @@ actor Producer {
     }
 
     /// Ends production for good. What is prebuilt is sent first, so that the repository host is not ahead of the relays.
-    func stop() {
+    func stop() async {
         isStopped = true
+        await labels.stop()
         logger.info("simulator stops producing", metadata: ["prebuilt_left": "\(prebuilt.count)"])
     }
 
     /// Takes an order. What needs no event begins at once; the rest comes with the next events.
     func take(_ order: FaultOrder) async throws {
-        try order.validate(relays: relays.count, hosts: configuration.repositoryHosts)
+        try configuration.check(order)
+        if order.isForLabelers { return try await labels.take(order) }
         if let did = order.did, await !network.knows(did) {
             throw SimulatorError(code: .invalidValue, message: "no account \(did)", entity: "simulator.faults.did")
         }
@@ -142,6 +146,7 @@ actor Producer {
                 case .server: serverFaults.begin(due.order)
                 case .connection, .relay: batch.orders[due.relay].append(due.order)
                 case .stream: batch.due.append((due, produced + run))
+                case .labels: break
                 }
             }
             if !deferred.isEmpty, prebuilt.count <= run {

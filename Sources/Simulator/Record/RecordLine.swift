@@ -43,6 +43,18 @@ enum RecordLine {
         return Array("{\"type\":\"fork\",\"did\":\"\(fork.did)\",\"rev\":\"\(fork.rev)\",\"lost\":[\(lost)]}\n".utf8)
     }
 
+    /// A label that a labeler sent and that must be refused.
+    static func refused(_ label: SimulatedLabel, labeler: Int, seq: Int64) -> [UInt8] {
+        Array(
+            ("{\"type\":\"refused_label\",\"fault\":\"\(FaultKind.labelBadSignature.rawValue)\",\"labeler\":\(labeler),\"seq\":\(seq)"
+                + ",\"src\":\"\(label.src)\",\"uri\":\"\(label.uri)\",\"val\":\"\(label.val)\"}\n").utf8)
+    }
+
+    /// The numbers that a labeler no longer has.
+    static func forgotten(labeler: Int, first: Int64, last: Int64) -> [UInt8] {
+        Array("{\"type\":\"forgotten_labels\",\"labeler\":\(labeler),\"first\":\(first),\"last\":\(last)}\n".utf8)
+    }
+
     /// A frame of nobody's: to be refused where it is malformed or too large, to be ignored where it is unknown.
     static func injected(_ kind: FaultKind, relay: Int, seq: Int64) -> [UInt8] {
         let isUnknown = kind == .unknownOp || kind == .unknownType

@@ -7,7 +7,8 @@ import Synchronization
 /// Lines: `{"n", "type": "commit"|"sync"|"identity"|"account", "did", "time", …}` for each event of the network, written when it is handed to
 /// the relays (at least one of them sends it); `{"type": "refused"|"ignored", "fault", "relay", "seq", …}` for each bad frame, when a relay
 /// gives it a number; `{"type": "fork", "did", "rev", "lost"}` where a host turned back to `rev`, with the revs of the commits that it lost, in
-/// order; `{"type": "forgotten", "relay", "seq", "of", "did", "rev", "time"}` for each message that a relay was told to give up.
+/// order; `{"type": "forgotten", "relay", "seq", "of", "did", "rev", "time"}` for each message that a relay was told to give up; of labelers
+/// `{"type": "refused_label", "fault", "labeler", "seq", "src", "uri", "val"}` and `{"type": "forgotten_labels", "labeler", "first", "last"}`.
 /// Kept in memory up to a bound, oldest given up first, and in full in a file where one is configured; a crash loses at most the lines of the
 /// last tick.
 public final class SentRecord: Sendable {
@@ -70,6 +71,16 @@ public final class SentRecord: Sendable {
 
     func forked(_ fork: NetworkFork) {
         let line = RecordLine.forked(fork)
+        state.withLock { append(line, to: &$0) }
+    }
+
+    func refused(_ label: SimulatedLabel, labeler: Int, seq: Int64) {
+        let line = RecordLine.refused(label, labeler: labeler, seq: seq)
+        state.withLock { append(line, to: &$0) }
+    }
+
+    func forgotten(labeler: Int, first: Int64, last: Int64) {
+        let line = RecordLine.forgotten(labeler: labeler, first: first, last: last)
         state.withLock { append(line, to: &$0) }
     }
 

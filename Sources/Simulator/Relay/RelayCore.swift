@@ -2,7 +2,7 @@ import DequeModule
 import NIOCore
 import NIOHTTP1
 
-/// The state of one relay, confined to its event loop: numbering, window, readers, faults under way.
+/// The state of one relay, or of a labeler, which is the same but for its messages; confined to its event loop: numbering, window, readers, faults under way.
 final class RelayCore {
     private static let delayedMax = 50_000
 
@@ -33,18 +33,19 @@ final class RelayCore {
     private var readersTooSlow = 0
 
     init(
-        seed: UInt64, index: Int, configuration: RelayConfiguration, counters: FaultCounters, record: SentRecord, eventLoop: any EventLoop,
-        onSent: (@Sendable (_ did: String, _ rev: String) -> Void)?
+        seed: UInt64, index: Int, isLabeler: Bool = false, configuration: RelayConfiguration, counters: FaultCounters, record: SentRecord,
+        eventLoop: any EventLoop, onSent: (@Sendable (_ did: String, _ rev: String) -> Void)?
     ) {
         self.index = index
-        place = .relay(index)
+        place = isLabeler ? .labeler(index) : .relay(index)
         self.configuration = configuration
         self.counters = counters
         self.record = record
         self.eventLoop = eventLoop
         self.onSent = onSent
         window = RelayWindow(entriesMax: configuration.windowEntriesMax, bytesMax: configuration.windowBytesMax)
-        sequencer = RelaySequencer(seed: seed, relay: index, configuration: configuration, counters: counters)
+        sequencer = RelaySequencer(
+            seed: seed, relay: index, isLabeler: isLabeler, configuration: configuration, counters: counters)
     }
 
     // MARK: What producers say
@@ -106,6 +107,9 @@ final class RelayCore {
 
     /// Tells the record what nobody can read here any more.
     private func note(forgotten entries: [RelayWindow.Entry]) {
+        if case .labeler = place, let first = entries.first, let last = entries.last {
+            record.forgotten(labeler: index, first: first.seq, last: last.seq)
+        }
         for entry in entries {
             guard case .message(let message) = entry.content else { continue }
             record.forgotten(relay: index, seq: entry.seq, event: message.event, time: message.time)
@@ -131,6 +135,12 @@ final class RelayCore {
                 window.append(seq: one.seq, .raw(InjectedFrame.bytes(kind, seq: one.seq, time: time)))
                 counters.happened(kind, at: place)
                 record.injected(kind, relay: index, seq: one.seq)
+            case .labels(let message):
+                window.append(seq: one.seq, .raw(message.frame(seq: one.seq)))
+                for refused in message.refused {
+                    counters.happened(.labelBadSignature, at: place)
+                    record.refused(message.labels[refused], labeler: index, seq: one.seq)
+                }
             }
         }
     }

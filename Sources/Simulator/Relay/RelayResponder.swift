@@ -3,12 +3,14 @@ import NIOHTTP1
 
 /// A relay's answers to what is not a WebSocket.
 struct RelayResponder: HTTPResponder {
+    /// Of the stream.
+    let path: String
     let core: NIOLoopBound<RelayCore>
     let eventLoop: any EventLoop
     let next: any HTTPResponder
 
     func respond(to request: HTTPRequest) async -> HTTPReply {
-        guard request.path == RelayServer.path else { return await next.respond(to: request) }
+        guard request.path == path else { return await next.respond(to: request) }
         let refusal = try? await eventLoop.submit { [core] in core.value.refusal(now: .now()) }.get()
         if let refusal { return refusal }
         if !RelayServer.hasValidCursor(request.uri) { return HTTPReply(status: .badRequest, error: "InvalidRequest") }

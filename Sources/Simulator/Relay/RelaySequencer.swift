@@ -19,13 +19,15 @@ struct RelaySequencer: Sendable {
     private let place: FaultCounters.Place
     private let configuration: RelayConfiguration
     private let counters: FaultCounters
+    private let isLabeler: Bool
     private var random: RandomStream
     private var seq: Int64
     private var held: [Held] = []
     private var recent: [SentMessage] = []
 
-    init(seed: UInt64, relay: Int, configuration: RelayConfiguration, counters: FaultCounters) {
-        place = .relay(relay)
+    init(seed: UInt64, relay: Int, isLabeler: Bool = false, configuration: RelayConfiguration, counters: FaultCounters) {
+        place = isLabeler ? .labeler(relay) : .relay(relay)
+        self.isLabeler = isLabeler
         self.configuration = configuration
         self.counters = counters
         random = RandomStream(seed: seed, "relay", relay)
@@ -70,8 +72,8 @@ struct RelaySequencer: Sendable {
         return result
     }
 
-    /// Goes on from a number far below those that it gave: up to 500, which no first number is.
-    mutating func renumber() { seq = Int64(random.below(500)) }
+    /// Goes on from a number far below those that it gave: up to 500, which no relay's first number is; a labeler from 1.
+    mutating func renumber() { seq = isLabeler ? 0 : Int64(random.below(500)) }
 
     private mutating func release(into result: inout [Numbered], where condition: (HeldView) -> Bool) {
         guard !held.isEmpty else { return }

@@ -3,8 +3,11 @@ import NIOHTTP1
 import NIOPosix
 
 /// A relay: `/xrpc/com.atproto.sync.subscribeRepos?cursor=` as WebSocket. Other requests go to the repository host, as at real relays.
+///
+/// Or a labeler, whose stream is `/xrpc/com.atproto.label.subscribeLabels?cursor=`.
 final class RelayServer: Sendable {
-    static let path = "/xrpc/com.atproto.sync.subscribeRepos"
+    static let relayPath = "/xrpc/com.atproto.sync.subscribeRepos"
+    static let labelerPath = "/xrpc/com.atproto.label.subscribeLabels"
 
     let listener: HTTPListener
     private let core: NIOLoopBound<RelayCore>
@@ -20,15 +23,17 @@ final class RelayServer: Sendable {
 
     /// Binds the relay's port; it accepts from then on.
     static func bind(
-        seed: UInt64, index: Int, configuration: RelayConfiguration, bindHost: String, counters: FaultCounters, record: SentRecord,
-        onSent: (@Sendable (_ did: String, _ rev: String) -> Void)?, fallback: any HTTPResponder
+        seed: UInt64, index: Int, isLabeler: Bool = false, configuration: RelayConfiguration, bindHost: String, counters: FaultCounters,
+        record: SentRecord, onSent: (@Sendable (_ did: String, _ rev: String) -> Void)? = nil, fallback: any HTTPResponder
     ) async throws(SimulatorError) -> RelayServer {
+        let path = isLabeler ? labelerPath : relayPath
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let core: NIOLoopBound<RelayCore>
         do {
             core = try await eventLoop.submit {
                 let core = RelayCore(
-                    seed: seed, index: index, configuration: configuration, counters: counters, record: record, eventLoop: eventLoop,
+                    seed: seed, index: index, isLabeler: isLabeler, configuration: configuration, counters: counters, record: record,
+                    eventLoop: eventLoop,
                     onSent: onSent)
                 return NIOLoopBound(core, eventLoop: eventLoop)
             }.get()
@@ -36,8 +41,8 @@ final class RelayServer: Sendable {
             throw SimulatorError(code: .bindFailed, message: "the event loop has ended", entity: configuration.name, cause: "\(error)")
         }
         let listener = try await HTTPListener.bind(
-            host: bindHost, port: configuration.port, group: eventLoop, responder: RelayResponder(core: core, eventLoop: eventLoop, next: fallback),
-            webSocket: endpoint(core))
+            host: bindHost, port: configuration.port, group: eventLoop,
+            responder: RelayResponder(path: path, core: core, eventLoop: eventLoop, next: fallback), webSocket: endpoint(core, path))
         return RelayServer(core: core, eventLoop: eventLoop, pingSeconds: configuration.pingSeconds, listener: listener)
     }
 
@@ -83,7 +88,7 @@ final class RelayServer: Sendable {
         }
     }
 
-    private static func endpoint(_ core: NIOLoopBound<RelayCore>) -> WebSocketEndpoint {
+    private static func endpoint(_ core: NIOLoopBound<RelayCore>, _ path: String) -> WebSocketEndpoint {
         WebSocketEndpoint(
             isAllowed: { head in
                 let request = HTTPRequest(method: head.method, uri: head.uri)

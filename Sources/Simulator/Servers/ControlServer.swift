@@ -1,16 +1,18 @@
 import FoundationEssentials
 import NIOHTTP1
 
-/// The control API: `GET /sim/status`, `GET /sim/record`, `GET /sim/repositories`, `POST /sim/faults`, `POST /sim/rate`, `POST /sim/stop`.
+/// The control API: `GET /sim/status`, `GET /sim/record`, `GET /sim/repositories`, `GET /sim/labels`, `POST /sim/faults`, `POST /sim/rate`,
+/// `POST /sim/label_rate`, `POST /sim/stop`.
 ///
-/// `/sim/repositories` gives what each account holds, as NDJSON: `{did, status, host, rev, data, records: {path: cid}}`. Bodies are JSON objects; a wrong one is answered 400 and says which key is wrong.
+/// `/sim/repositories` gives what each account holds, as NDJSON: `{did, status, host, rev, data, records: {path: cid}}`; `/sim/labels` the labels
+/// that are current: `{src, uri, cid?, val, cts, exp?, signed}`, with `?expired=true` those too that have ended by themselves. Bodies are JSON objects; a wrong one is answered 400 and says which key is wrong.
 struct ControlServer: HTTPResponder {
     let status: @Sendable () async throws -> SimulatorStatus
     let producer: Producer
     let record: SentRecord
     let network: SimulatedNetwork
-    let relays: Int
-    let hosts: Int
+    let labels: LabelProducer
+    let configuration: SimulatorConfiguration
 
     func respond(to request: HTTPRequest) async -> HTTPReply {
         do {
@@ -22,6 +24,13 @@ struct ControlServer: HTTPResponder {
             case (.GET, "/sim/repositories"):
                 let lines = RepositoryLines(network: network)
                 return HTTPReply(contentType: "application/x-ndjson", body: .parts { try await lines.part().map { .bytes($0) } })
+            case (.GET, "/sim/labels"):
+                let lines = LabelLines(await labels.labels(expired: request.query["expired"] == "true"))
+                return HTTPReply(contentType: "application/x-ndjson", body: .parts { await lines.part().map { .bytes($0) } })
+            case (.POST, "/sim/label_rate"):
+                let rate = try decode(LabelRateBody.self, request.body)
+                try await labels.set(labelsPerSecond: rate.labelsPerSecond.value, max: rate.labelsMax)
+                return HTTPReply(json: ["accepted": true])
             case (.POST, "/sim/faults"):
                 for order in try orders(request.body) { try await producer.take(order) }
                 return HTTPReply(json: ["accepted": true])
@@ -47,7 +56,7 @@ struct ControlServer: HTTPResponder {
         var orders: [FaultOrder] = []
         for body in bodies {
             let order = try body.order
-            try order.validate(relays: relays, hosts: hosts)
+            try configuration.check(order)
             orders.append(order)
         }
         return orders
@@ -71,6 +80,7 @@ struct ControlServer: HTTPResponder {
         var seconds: Double?
         var retryAfter: Int?
         var host: Int?
+        var labeler: Int?
         var did: String?
         var bytes: Int?
         var depth: Int?
@@ -82,31 +92,43 @@ struct ControlServer: HTTPResponder {
                     throw SimulatorError(code: .invalidValue, message: "\(kind) is none of: \(allowed)", entity: "kind")
                 }
                 return FaultOrder(
-                    kind: kind, relay: relay, host: host, did: did, count: count ?? 1, everyEvents: every ?? 0, seconds: seconds ?? 1,
-                    retryAfterSeconds: retryAfter ?? 1, bytes: bytes ?? 0, depth: depth ?? 3)
+                    kind: kind, relay: relay, host: host, labeler: labeler, did: did, count: count ?? 1, everyEvents: every ?? 0,
+                    seconds: seconds ?? 1, retryAfterSeconds: retryAfter ?? 1, bytes: bytes ?? 0, depth: depth ?? 3)
             }
         }
     }
 
-    private struct RateBody: Decodable {
-        struct Burst: Decodable { var events: Int, everySeconds: Double }
+    /// A number, or `unlimited`.
+    private enum Pace: Decodable {
+        case number(Double)
+        case unlimited
 
-        /// A number, or `unlimited`.
-        enum Pace: Decodable {
-            case number(Double)
-            case unlimited
-
-            init(from decoder: any Decoder) throws {
-                let container = try decoder.singleValueContainer()
-                if let number = try? container.decode(Double.self) {
-                    self = .number(number)
-                } else if try container.decode(String.self) == "unlimited" {
-                    self = .unlimited
-                } else {
-                    throw DecodingError.dataCorruptedError(in: container, debugDescription: "a number or \"unlimited\"")
-                }
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let number = try? container.decode(Double.self) {
+                self = .number(number)
+            } else if try container.decode(String.self) == "unlimited" {
+                self = .unlimited
+            } else {
+                throw DecodingError.dataCorruptedError(in: container, debugDescription: "a number or \"unlimited\"")
             }
         }
+
+        var value: Double {
+            switch self {
+            case .number(let number): number
+            case .unlimited: .infinity
+            }
+        }
+    }
+
+    private struct LabelRateBody: Decodable {
+        var labelsPerSecond: Pace
+        var labelsMax: Int?
+    }
+
+    private struct RateBody: Decodable {
+        struct Burst: Decodable { var events: Int, everySeconds: Double }
 
         var eventsPerSecond: Pace
         var burst: Burst?
@@ -114,14 +136,9 @@ struct ControlServer: HTTPResponder {
         var followReaders: Bool?
 
         var rate: EventRate {
-            let pace =
-                switch eventsPerSecond {
-                case .number(let number): number
-                case .unlimited: Double.infinity
-                }
-            return EventRate(
-                eventsPerSecond: pace, burstEvents: burst?.events ?? 0, burstEverySeconds: burst?.everySeconds ?? 0, eventsMax: eventsMax,
-                followsReaders: followReaders ?? false)
+            EventRate(
+                eventsPerSecond: eventsPerSecond.value, burstEvents: burst?.events ?? 0, burstEverySeconds: burst?.everySeconds ?? 0,
+                eventsMax: eventsMax, followsReaders: followReaders ?? false)
         }
     }
 }

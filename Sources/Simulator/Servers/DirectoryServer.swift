@@ -6,13 +6,17 @@ struct DirectoryServer: HTTPResponder {
     let faults: ServerFaults
     /// `http://host:port` of each repository host, for the documents.
     let repositoryHosts: [String]
+    /// The labelers' documents, by DID.
+    let labelers: [String: String]
 
     func respond(to request: HTTPRequest) async -> HTTPReply {
         if let order = faults.meet(.directoryDelay) { try? await Task.sleep(for: .seconds(order.seconds)) }
         if faults.meet(.directoryError) != nil { return HTTPReply(status: .badGateway, error: "UpstreamFailure") }
         if faults.meet(.directoryNotFound) != nil { return .notFound }
         if request.path == "/_health" { return HTTPReply(json: ["version": "weir-simulator"]) }
-        guard let identity = await network.identity(of: String(request.path.dropFirst())) else {
+        let did = String(request.path.dropFirst())
+        if let document = labelers[did] { return HTTPReply(jsonText: document) }
+        guard let identity = await network.identity(of: did) else {
             return HTTPReply(status: .notFound, json: ["message": "DID not registered"])
         }
         return HTTPReply(jsonText: document(identity))

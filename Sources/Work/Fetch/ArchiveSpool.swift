@@ -33,6 +33,7 @@ public final class ArchiveSpool: Sendable {
     }
 
     private let pool: NIOThreadPool
+    private let bytesMax: Int
     private let state: Mutex<State>
 
     private enum State {
@@ -49,19 +50,28 @@ public final class ArchiveSpool: Sendable {
 
     public init(_ configuration: Configuration, pool: NIOThreadPool = .singleton) {
         self.pool = pool
+        bytesMax = configuration.bytesMax
         state = Mutex(.filling(SpoolFilling(configuration), chunks: [], bytes: 0))
     }
 
     /// Takes the next bytes. What it throws may belong to those before them.
     public func push(_ chunk: ByteBuffer) async throws(SpoolError) {
         let isEnough = try state.withLock { state throws(SpoolError) in
-            guard case .filling(let filling, var chunks, let bytes) = state else { throw state.error }
+            guard case .filling(let filling, var chunks, var bytes) = state else { throw state.error }
+            bytes += chunk.readableBytes
+            guard filling.count + bytes <= bytesMax else {
+                state = .ended(.tooLarge(bytesMax: bytesMax))
+                throw state.error
+            }
             chunks.append(chunk)
-            state = .filling(filling, chunks: chunks, bytes: bytes + chunk.readableBytes)
-            return bytes + chunk.readableBytes >= Self.stepBytes
+            state = .filling(filling, chunks: chunks, bytes: bytes)
+            return bytes >= Self.stepBytes
         }
         if isEnough { try await step { filling throws(SpoolError) in } }
     }
+
+    /// The same with an array.
+    public func push(_ bytes: [UInt8]) async throws(SpoolError) { try await push(ByteBuffer(bytes: bytes)) }
 
     /// Says that this was all, and gives the repository with its commit read. Throws for an archive that is not whole, or has no commit.
     public func finish() async throws(SpoolError) -> RepositoryArchive {

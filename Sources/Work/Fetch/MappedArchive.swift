@@ -1,4 +1,4 @@
-internal import ATProto
+package import ATProto
 internal import Glibc
 internal import Synchronization
 
@@ -9,7 +9,7 @@ internal import Synchronization
 /// kernel, which is free to drop them, and the next touch maps them again. Reads ahead are the kernel's choice, since most reads ascend.
 ///
 /// A disk that fails under a mapping ends the process (SIGBUS); the file is ours alone, and never becomes shorter.
-final class MappedArchive: BlockSource {
+package final class MappedArchive: BlockSource {
     // The memory is mapped for reading alone, as long as this object lives, and nobody writes to the file behind it any more.
     nonisolated(unsafe) private let bytes: UnsafeRawBufferPointer
     private let windows: Mutex<ResidentWindows>
@@ -22,9 +22,20 @@ final class MappedArchive: BlockSource {
         windows = Mutex(ResidentWindows(bytes: bytes.count, residentBytes: residentBytes))
     }
 
+    /// A file that exists, and that nobody changes meanwhile; all of it may be resident.
+    package convenience init(path: String) throws(SpoolError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .storage(call: "open", errno: errno, folder: path) }
+        defer { close(descriptor) }
+        let count = lseek(descriptor, 0, SEEK_END)
+        let start = count > 0 ? mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0) : nil
+        guard let start, start != MAP_FAILED else { throw .storage(call: "mmap", errno: errno, folder: path) }
+        self.init(UnsafeRawBufferPointer(start: start, count: count), residentBytes: count)
+    }
+
     deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
 
-    func withBytes(at offset: Int, count: Int, _ body: (UnsafeRawBufferPointer) throws(FormatError) -> Void) throws(FormatError) {
+    package func withBytes(at offset: Int, count: Int, _ body: (UnsafeRawBufferPointer) throws(FormatError) -> Void) throws(FormatError) {
         if !isWhole {
             let isFull = windows.withLock { $0.touch(offset..<(offset + count)) }
             if isFull { madvise(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, MADV_DONTNEED) }
@@ -32,7 +43,7 @@ final class MappedArchive: BlockSource {
         try body(UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + count)]))
     }
 
-    func withAllBytes(_ body: (UnsafeRawBufferPointer) throws(FormatError) -> Void) throws(FormatError) -> Bool {
+    package func withAllBytes(_ body: (UnsafeRawBufferPointer) throws(FormatError) -> Void) throws(FormatError) -> Bool {
         guard isWhole else { return false }
         try body(bytes)
         return true

@@ -5,7 +5,7 @@ internal import Glibc
 /// A crash between its creation and the removal of its name, the next call, leaves an empty file `weir-fetch-…` behind. Nothing is flushed: after a
 /// crash it is of no use.
 final class SpoolFile: Sendable {
-    private let descriptor: Int32
+    let descriptor: Int32
     private let folder: String
 
     init(folder: String) throws(SpoolError) {
@@ -14,6 +14,12 @@ final class SpoolFile: Sendable {
         descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Self.error("open", folder) }
         unlink(path)
+    }
+
+    /// Takes over a descriptor that is open.
+    init(descriptor: Int32, folder: String) {
+        self.descriptor = descriptor
+        self.folder = folder
     }
 
     deinit { close(descriptor) }

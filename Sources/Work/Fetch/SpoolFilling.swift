@@ -15,8 +15,10 @@ struct SpoolFilling: Sendable {
         layout = SpoolLayout(memoryBytes: configuration.memoryBytes)
     }
 
+    /// Bytes that were taken.
+    var count: Int { stream.count }
+
     mutating func take(_ chunk: ByteBuffer) throws(SpoolError) {
-        guard chunk.readableBytes <= configuration.bytesMax - stream.count else { throw .tooLarge(bytesMax: configuration.bytesMax) }
         do throws(FormatError) {
             var failure: FormatError?
             chunk.withUnsafeReadableBytes { bytes in

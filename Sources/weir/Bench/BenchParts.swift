@@ -2,11 +2,13 @@
 enum BenchParts {
     static let all: [any BenchPart.Type] = [
         DecodeBench.self,
+        ArchiveBench.self,
         IngestBench.self,
         AppendBench.self,
         EndToEndBench.self,
         LatencyBench.self,
         MemoryBench.self,
+        BackfillBench.self,
         FailoverBench.self,
     ]
 }

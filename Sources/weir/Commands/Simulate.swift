@@ -7,8 +7,8 @@ struct Simulate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a simulated AT Protocol network.",
         discussion: """
-            Relays, a DID directory, a repository host and controls (POST /sim/faults, /sim/rate), on the ports from simulator.bind on. The same
-            simulator.seed makes the same events.
+            Relays, a DID directory, repository hosts, labelers and controls (POST /sim/faults, /sim/rate; GET /sim/status, /sim/repositories,
+            /sim/labels), on the ports from simulator.bind on. The same simulator.seed makes the same events.
             """)
     @OptionGroup var common: CommonOptions
 

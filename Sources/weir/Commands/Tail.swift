@@ -96,7 +96,7 @@ struct Tail: AsyncParsableCommand {
     }
 
     /// Everything but what is plain in a path is percent-encoded; a run's slash stays.
-    private static func encoded(_ text: String) -> String {
+    static func encoded(_ text: String) -> String {
         var allowed = CharacterSet.alphanumerics
         allowed.insert(charactersIn: "-._~/:*")
         return text.addingPercentEncoding(withAllowedCharacters: allowed) ?? text

@@ -45,7 +45,10 @@ struct Up: AsyncParsableCommand {
             try await MigrationRun.run(ready)
             try await FleetProcess(roles: [.ingestFirehose, .ingestBackfill, .worker, .api], configuration: ready, metrics: metrics, log: log)
                 .run(beside: beside.map { [$0] } ?? []) { address in
-                    Banner(address: address, folder: servers.folder, controls: beside?.addresses.controlURL, relays: ready.relayHosts).show()
+                    Banner(
+                        address: address, folder: servers.folder, controls: beside?.addresses.controlURL, relays: ready.relayHosts,
+                        labelers: beside?.addresses.labelerURLs ?? []
+                    ).show()
                 }
         }
     }

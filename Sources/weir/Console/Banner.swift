@@ -7,6 +7,8 @@ struct Banner {
     /// Of the simulator, in a demo.
     var controls: String?
     var relays: [String]
+    /// Of the simulator.
+    var labelers: [String] = []
 
     func show() {
         let api = APIClient(bind: address).base
@@ -16,6 +18,7 @@ struct Banner {
             "  api      \(api)",
             "  data     \(folder)",
         ]
+        if !labelers.isEmpty { lines.append("  labelers \(labelers.joined(separator: ", "))") }
         if let controls { lines.append("  faults   curl -X POST \(controls)/sim/faults -d '{\"kind\":\"cut_mid_frame\"}'") }
         lines += ["", "  Ctrl-C stops it.", ""]
         Console.complain(lines.joined(separator: "\n"))

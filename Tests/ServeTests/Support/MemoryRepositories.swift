@@ -64,7 +64,8 @@ actor MemoryRepositories: RepositoryStore {
     func repositoryView(_ did: String, shard: Shard) async throws(LedgerError) -> RepositoryView {
         try await call()
         return RepositoryView(
-            did: did, shard: shard, phase: RepositoryPhase(status: nil, isWanted: wanted[did], job: .none), isWanted: wanted[did], held: 0, records: 0
+            did: did, shard: shard, phase: RepositoryPhase(status: nil, rev: "", isWanted: wanted[did], job: .none), isWanted: wanted[did], held: 0,
+            records: 0
         )
     }
 
