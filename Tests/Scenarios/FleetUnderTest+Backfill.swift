@@ -40,12 +40,23 @@ extension FleetUnderTest {
         if let timeout { differences.insert("\(timeout)", at: 0) }
         let impossible = try await RepositoryComparison.impossibleActions(pool)
         if impossible > 0 { differences.append("\(impossible) records are created twice, or changed or deleted where they are not") }
-        if !differences.isEmpty {
-            let open = try await pool.query(
-                "SELECT did || ' ' || state || ' ' || reason || ' ' || attempt || ' ' || failures || ' ' || error FROM weir.backfill_jobs "
-                    + "WHERE state NOT IN ('done', 'refused') ORDER BY did LIMIT 8")
-            differences += try open.map { "job " + (try $0.value(0, as: String.self)) }
-        }
+        if !differences.isEmpty { differences += try await story(of: differences) }
         try require(differences.isEmpty, differences.joined(separator: "\n"))
+    }
+
+    /// What is known of the first repository that a difference names: its row, its job, its last events.
+    private func story(of differences: some Sequence<String>) async throws -> [String] {
+        guard let did = differences.lazy.compactMap({ $0.firstMatch(of: /did:plc:[a-z2-7]+/).map { String($0.output) } }).first else { return [] }
+        let rows = try await pool.query(
+            """
+            SELECT 'repository ' || status || ' ' || reason || ' at ' || rev FROM weir.repositories WHERE did = $1
+            UNION ALL SELECT 'job ' || state || ' ' || reason || ' attempt ' || attempt || ' failures ' || failures || ' again ' || again || ' ' || error
+                FROM weir.backfill_jobs WHERE did = $1
+            UNION ALL SELECT 'snapshot attempt ' || attempt || ' open ' || is_open || ' n ' || next_n FROM weir.snapshots WHERE did = $1
+            UNION ALL (SELECT 'event ' || seq || ' ' || kind || ' ' || action || ' ' || rev || ' ' || collection || '/' || rkey || ' live ' || live
+                || CASE WHEN kind IN ('sync', 'account') THEN body ELSE '' END
+                FROM weir.run_events WHERE did = $1 ORDER BY seq DESC LIMIT 24)
+            """, [.text(did)])
+        return try rows.map { "\(did): " + (try $0.value(0, as: String.self)) }
     }
 }

@@ -295,6 +295,6 @@ extension RepositoryChain {
     init(_ state: RepositoryState, isTracked: Bool) {
         self.init(
             rev: state.rev, data: state.data, status: Status(rawValue: state.status.rawValue) ?? .active, reason: state.reason,
-            identityTime: state.identityTime, accountTime: state.accountTime)
+            identityTime: state.identityTime, accountTime: state.accountTime, isTracked: isTracked)
     }
 }
