@@ -31,12 +31,14 @@ struct ReadinessJudge: Sendable {
 
     mutating func reasons(_ status: FleetStatus, now: MonotonicTime) -> [ReadinessReason] {
         // Barriers come each second from an upstream that streams, so every shard's offset must move while there is one.
-        let isStreaming = status.upstreams.contains { $0.report?.state == .streaming && isFresh($0.reportAgeMs) }
+        let isStreaming = status.upstreams.contains { upstream in
+            upstream.name.kind != .backfill && upstream.report?.state == .streaming && isFresh(upstream.reportAgeMs)
+        }
         var reasons: [ReadinessReason] = []
         for shard in status.shards where isJudged(shard.owner) {
             reasons += judge(shard, isStreaming: isStreaming, now: now)
         }
-        for upstream in status.upstreams where isJudged(upstream.owner) {
+        for upstream in status.upstreams where isJudged(upstream.owner) && isJudged(upstream.name.kind) {
             reasons += judge(upstream, now: now)
         }
         return reasons
@@ -48,6 +50,10 @@ struct ReadinessJudge: Sendable {
         case .owned(let worker): owner == worker.description
         }
     }
+
+    /// A backfill makes no fleet unready: what is live does not wait for it, and one that is finished, or out of scope, has no owner. Who does it is judged
+    /// by what it does.
+    private func isJudged(_ kind: UpstreamName.Kind) -> Bool { kind != .backfill || scope != .fleet }
 
     private func isFresh(_ ageMs: Int64?) -> Bool { ageMs.map { $0 < stallAfter.milliseconds } ?? false }
 
