@@ -19,6 +19,9 @@ public struct WorkStreams: Sendable {
         self.shards = shards
     }
 
+    /// The streams of another topic, over the same connections.
+    public func on(_ topic: WorkTopic) -> WorkStreams { WorkStreams(redis: redis, keys: keys, shards: shards, topic: topic) }
+
     /// The stream of a shard.
     func key(_ shard: Shard) -> String { keys.work(topic, shard) }
 

@@ -96,7 +96,8 @@ public struct HoldTable: Sendable {
     /// When the next DID is due by its deadline, nil where none is held. Costs a pass over the DIDs.
     public func nextDueAt() -> WallTime? { held.values.lazy.map(\.dueAt).min() }
 
-    /// A DID was looked at: `count` messages of it are still held, the next to be looked at by `dueAt`.
+    /// A DID was looked at: `count` messages of it are still held, the next to be looked at by `dueAt`. Where not all of them were looked at and these
+    /// are more than there may be, it comes again at once.
     public mutating func settled(_ did: String, count left: Int, dueAt: WallTime) {
         guard let entry = held[did] else { return }
         count += left - entry.count
@@ -105,6 +106,7 @@ public struct HoldTable: Sendable {
             return
         }
         held[did] = Held(count: left, dueAt: dueAt, ticket: entry.ticket)
+        if left > limits.perDID { force(did) }
     }
 
     private mutating func force(_ did: String) {

@@ -19,6 +19,8 @@ public struct HeldLabel: Hashable, Sendable {
     public var dueAt: WallTime
     public var attempts: Int
 
+    public var queue: HeldLabelQueue { HeldLabelQueue(src: src, host: host) }
+
     public init(
         id: Int64 = 0, src: String, host: String, session: Int64, position: Position, place: Int, label: [UInt8], heldSince: WallTime,
         dueAt: WallTime, attempts: Int = 0
@@ -33,5 +35,15 @@ public struct HeldLabel: Hashable, Sendable {
         self.heldSince = heldSince
         self.dueAt = dueAt
         self.attempts = attempts
+    }
+}
+
+/// What is held together: labels of one source that one upstream brought. They wait for one key, and none of them overtakes another.
+public struct HeldLabelQueue: Hashable, Sendable {
+    public var src: String
+    public var host: String
+    public init(src: String, host: String) {
+        self.src = src
+        self.host = host
     }
 }

@@ -39,12 +39,4 @@ extension LiveLog {
         case .labels: LabelSQL.commitPosition
         }
     }
-
-    /// Of the upstreams that feed it.
-    var upstreams: UpstreamName.Kind {
-        switch self {
-        case .firehose: .firehose
-        case .labels: .labeler
-        }
-    }
 }

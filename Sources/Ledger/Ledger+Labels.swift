@@ -43,11 +43,12 @@ extension Ledger {
         }
     }
 
-    /// The labels of one source that a shard has held longest, in the order in which they came; at most `limit`.
-    public func heldLabels(shard: Shard, src: String, limit: Int) async throws(LedgerError) -> [HeldLabel] {
+    /// The labels of one source from one upstream that a shard has held longest, in the order in which they came; at most `limit`.
+    public func heldLabels(shard: Shard, _ queue: HeldLabelQueue, limit: Int) async throws(LedgerError) -> [HeldLabel] {
         try await mapped("held labels of shard \(shard)") {
             let rows = try await pool.query(
-                LabelSQL.selectHeld, [.int32(Int32(clamping: shard)), .text(src.storable), .int64(Int64(max(1, limit)))])
+                LabelSQL.selectHeld,
+                [.int32(Int32(clamping: shard)), .text(queue.src.storable), .text(queue.host.storable), .int64(Int64(max(1, limit)))])
             return try rows.map { row in
                 HeldLabel(
                     id: try row.value("id"), src: try row.value("src"), host: try row.value("host"), session: try row.value("session"),
@@ -58,11 +59,14 @@ extension Ledger {
         }
     }
 
-    /// Every source of a shard with held labels, those held longest first: what a new owner rebuilds its table from.
-    public func heldLabelIndex(shard: Shard) async throws(LedgerError) -> [HeldDID] {
+    /// Every queue of a shard, those held longest first, with its length and when it is due: what a new owner rebuilds its table from.
+    public func heldLabelQueues(shard: Shard) async throws(LedgerError) -> [(queue: HeldLabelQueue, count: Int, dueAt: WallTime)] {
         try await mapped("held labels of shard \(shard)") {
             try await pool.query(LabelSQL.heldIndex, [.int32(Int32(clamping: shard))]).map { row in
-                HeldDID(did: try row.value("src"), count: Int(try row.value("count", as: Int64.self)), dueAt: try row.time("due_at"))
+                (
+                    HeldLabelQueue(src: try row.value("src"), host: try row.value("host")), Int(try row.value("count", as: Int64.self)),
+                    try row.time("due_at")
+                )
             }
         }
     }

@@ -182,7 +182,8 @@ extension Ledger {
                     SessionProgress(
                         upstream: try row.upstream(), session: try row.value("session"), expectedN: try row.value("expected_n"),
                         broken: try row.value("broken"))
-                }.filter { $0.upstream.kind == log.upstreams }, watermarks: watermarks, lastSeq: try row.value("last_seq"), heldCount: Int(try row.value("held", as: Int64.self)))
+                }.filter { $0.upstream.kind == log.upstreams }, watermarks: watermarks, lastSeq: try row.value("last_seq"),
+                heldCount: Int(try row.value("held", as: Int64.self)))
         }
     }
 

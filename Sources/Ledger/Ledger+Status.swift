@@ -33,12 +33,23 @@ public struct FleetStatus: Sendable {
     }
     /// Where another log of a shard stands than the firehose's.
     public struct LogStatus: Hashable, Sendable {
-        public var offset = EntryID.zero
-        public var lastSeq: Int64 = 0
+        public var offset: EntryID
+        public var lastSeq: Int64
         public var lastCommitAgeMs: Int64?
-        public var nextSeq: Int64 = 1
-        public var held = 0
+        public var nextSeq: Int64
+        public var held: Int
         public var outboxError: String?
+
+        public init(
+            offset: EntryID = .zero, lastSeq: Int64 = 0, lastCommitAgeMs: Int64? = nil, nextSeq: Int64 = 1, held: Int = 0, outboxError: String? = nil
+        ) {
+            self.offset = offset
+            self.lastSeq = lastSeq
+            self.lastCommitAgeMs = lastCommitAgeMs
+            self.nextSeq = nextSeq
+            self.held = held
+            self.outboxError = outboxError
+        }
     }
     public var upstreams: [Upstream]
     public var shards: [ShardStatus]

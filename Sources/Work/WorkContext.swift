@@ -10,6 +10,7 @@ struct WorkContext: Sendable {
     /// Of tracked repositories; nil where none are.
     var snapshots: SnapshotStreams?
     var identities: IdentityResolver
+    var labelKeys: any LabelKeys
     var totals: WorkTotals
     var room: BatchRoom
     var clock: WorkClock

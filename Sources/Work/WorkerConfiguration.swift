@@ -32,6 +32,8 @@ public struct WorkerConfiguration: Sendable {
     public var inspectionTail = 100
     /// How many messages a shard holds for one DID, and in all.
     public var holdLimits = HoldTable.Limits()
+    /// How many labels a shard holds of one source from one upstream, and in all, while they wait for a key: 16 KiB each at most, some 400 bytes usually.
+    public var labelHoldLimits = HoldTable.Limits(perDID: 10_000, total: 20_000)
     public var identities = IdentityConfiguration()
     public var tracking = TrackingConfiguration()
     /// How long a lease stands without renewal.

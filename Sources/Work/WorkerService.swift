@@ -6,7 +6,7 @@ public import Logging
 internal import Metrics
 public import ServiceLifecycle
 
-/// The worker of a fleet: owns a fair share of all shards by lease, and runs one pipeline for each, from its stream to the log.
+/// The worker of a fleet: owns a fair share of all shards by lease, and runs the pipelines of each, from its streams to its logs.
 ///
 /// Any number of processes run it; which owns what is settled through the ledger. On a graceful shutdown running batches commit, leases are given
 /// back and the heartbeat goes, within ``WorkerConfiguration/drainTimeout``; what is not done by then is abandoned and read again by the next owner.
@@ -43,7 +43,8 @@ public struct WorkerService: Service {
         let fleet = ShardFleet(
             worker: worker, shards: streams.shards.count, ledger: ledger, configuration: configuration, clock: clock, logger: logger, bell: bell)
         let context = WorkContext(
-            configuration: configuration, ledger: ledger, streams: streams, snapshots: snapshots, identities: identities, totals: totals,
+            configuration: configuration, ledger: ledger, streams: streams, snapshots: snapshots, identities: identities, labelKeys: identities,
+            totals: totals,
             room: BatchRoom(bytes: configuration.roomBytes), clock: clock, logger: logger)
         let draining = StopSignal()
         try await withGracefulShutdownHandler {
@@ -69,7 +70,7 @@ public struct WorkerService: Service {
                     await fleet.drain()
                 }
                 for start in await fleet.round() {
-                    group.addTask { await fleet.ended(start.lease, await Self.run(start, context)) }
+                    group.addTask { await fleet.ended(start.lease, await ShardPipelines(start: start, context: context).run()) }
                 }
                 if let drainUntil {
                     let left = drainUntil - clock.monotonic()
@@ -83,15 +84,6 @@ public struct WorkerService: Service {
             group.cancelAll()
         }
         await fleet.close()
-    }
-
-    private static func run(_ start: ShardFleet.Start, _ context: WorkContext) async -> ShardFailure? {
-        do throws(ShardFailure) {
-            try await ShardPipeline(lease: start.lease, context: context).run(until: start.stop, trusted: start.trust)
-            return nil
-        } catch {
-            return error
-        }
     }
 
     /// One line each interval, the backlog of the shards that are owned, and the log's partitions for the days ahead.
@@ -115,10 +107,12 @@ public struct WorkerService: Service {
 
     private func recordBacklog(_ shards: [Shard]) async {
         do {
-            let levels = try await streams.levels()
-            for shard in shards where levels.entries.indices.contains(shard) {
-                let backlog = max(0, levels.entries[shard] - configuration.inspectionTail)
-                Gauge(label: "weir_backlog_entries", dimensions: [("shard", "\(shard)")]).record(backlog)
+            for (topic, label) in [(WorkTopic.firehose, "weir_backlog_entries"), (.labels, "weir_label_backlog_entries")] {
+                let levels = try await streams.on(topic).levels()
+                for shard in shards where levels.entries.indices.contains(shard) {
+                    let backlog = max(0, levels.entries[shard] - configuration.inspectionTail)
+                    Gauge(label: label, dimensions: [("shard", "\(shard)")]).record(backlog)
+                }
             }
         } catch {
             logger.debug("backlog not measured", metadata: ["error": "\(error)"])

@@ -83,7 +83,9 @@ struct LabelTests {
     func badMessages() throws {
         func frame(_ body: CBORValue) -> [UInt8] { (["op": 1, "t": "#labels"] as CBORValue).encode() + body.encode() }
         let tooMany = CBORValue.array(Array(repeating: 1, count: Limits.labels + 1))
-        for (body, seq) in [(["seq": 5] as CBORValue, 5 as Int64?), (["seq": 5, "labels": 7], 5), (["seq": 5, "labels": tooMany], 5), (["labels": []], nil)] {
+        for (body, seq) in [
+            (["seq": 5] as CBORValue, 5 as Int64?), (["seq": 5, "labels": 7], 5), (["seq": 5, "labels": tooMany], 5), (["labels": []], nil),
+        ] {
             #expect(throws: FormatError.self) { try LabelsMessage(frame: frame(body)) }
             guard case .malformed(_, let found) = FrameRoute.parse(frame(body)) else {
                 Issue.record("routed: \(body)")
@@ -132,7 +134,8 @@ struct LabelTests {
         }
         let all = [
             label(), label("did:plc:aa"), label("did:plc:a", "did:plc:bb"), label("did:plc:a", "did:plc:b", "bafyreig"),
-            label("did:plc:a", "did:plc:b", nil, "w"), label("did:plc:a", "did:plc:b", nil, "\u{e9}"), label("did:plc:a", "did:plc:b", nil, "e\u{301}"),
+            label("did:plc:a", "did:plc:b", nil, "w"), label("did:plc:a", "did:plc:b", nil, "\u{e9}"),
+            label("did:plc:a", "did:plc:b", nil, "e\u{301}"),
             label("did:plc:a", "did:plc:b", "v", "v"), label("did:plc:a", "did:plc:b", "vv", ""),
         ]
         #expect(Set(all).count == all.count)

@@ -17,6 +17,7 @@ import Testing
             host: "r", session: 1, n: 2, position: Position(epoch: 0, seq: 6), kind: .sync, did: "did:web:x", rev: "3k", time: "t", frame: [1]),
         UpstreamEntry(host: "r", session: 1, n: 3, position: Position(epoch: 0, seq: 7), kind: .identity, did: "did:plc:y", time: "t", frame: [1]),
         UpstreamEntry(host: "r", session: 1, n: 4, position: Position(epoch: 0, seq: 8), kind: .account, did: "did:plc:y", time: "t", frame: [1]),
+        UpstreamEntry(host: "did:plc:l", session: 1, n: 4, position: Position(epoch: 0, seq: 8), kind: .labels, frame: [1, 2]),
         UpstreamEntry(host: "r", session: 1, n: 5, position: Position(epoch: 0, seq: 9), kind: .malformed, frame: [9, 9]),
         UpstreamEntry(host: "r", session: 1, n: 6, position: Position(epoch: 0, seq: 10), kind: .unknown, time: "t", frame: [9]),
         UpstreamEntry(host: "r", session: 1, n: 7, position: Position(epoch: 0, seq: 10), kind: .barrier),
@@ -40,6 +41,29 @@ import Testing
             #expect(read.map(BrokerFixture.entry) == Self.everyKind)
             #expect(read.allSatisfy { $0.size > 20 })
         }
+        try await fixture.end()
+    }
+
+    @Test("topics have streams, positions, levels and hints of their own, also of one host") func topics() async throws {
+        let fixture = try await BrokerFixture()
+        let labels = fixture.streams.on(.labels)
+        let ids = await labels.append([BrokerFixture.commit(n: 1), BrokerFixture.commit(n: 2)]).compactMap(BrokerFixture.id)
+        #expect(ids.count == 2)
+        #expect(try await fixture.streams.levels().entries == [0, 0, 0, 0])
+        #expect(try await labels.levels().entries == [2, 0, 0, 0])
+        #expect(try await labels.inspect(stream: fixture.keys.labelLive(0), id: nil, count: 9).map(\.id) == ids.reversed())
+        #expect(fixture.keys.labelLive(3).hasSuffix("label_live:{3}"))
+        let read = try await fixture.streams.withReader(of: 0) { try await $0.read(after: .zero, count: 100, block: .zero) }
+        #expect(read.isEmpty)
+        try await labels.prepare(0, committed: ids[0])
+        try await labels.mirror(0, committed: ids[1], trimBelow: ids[1])
+        #expect(try await labels.levels().entries == [1, 0, 0, 0])
+
+        try await fixture.streams.setCursorHint(CursorHint(session: 1, position: Position(epoch: 0, seq: 7)), host: "both.test")
+        #expect(try await labels.cursorHint(host: "both.test") == nil)
+        try await labels.setCursorHint(CursorHint(session: 2, position: Position(epoch: 1, seq: 3)), host: "both.test")
+        #expect(try await labels.cursorHint(host: "both.test")?.position == Position(epoch: 1, seq: 3))
+        #expect(try await fixture.streams.cursorHint(host: "both.test")?.position == Position(epoch: 0, seq: 7))
         try await fixture.end()
     }
 

@@ -73,6 +73,19 @@ import Testing
                 == #"{"id":45,"type":"identity","identity":{"did":"did:plc:abc","handle":"","is_active":false,"status":"takendown"}}"#)
     }
 
+    @Test("weir: a label's own text stands under its name")
+    func label() {
+        let label = LogEvent(
+            run: .labels(3), seq: 1, kind: .label, did: "did:plc:abc", host: "h", time: "t", mark: "unsigned", loggedAt: WallTime(microseconds: 0),
+            body: Array(#"{"src":"did:plc:l","val":"spam","neg":false}"#.utf8))
+        #expect(
+            text(label, .weir)
+                == #"{"run":"labels/3","seq":1,"kind":"label","did":"did:plc:abc","live":true,"#
+                + #""label":{"src":"did:plc:l","val":"spam","neg":false},"host":"h","time":"t","mark":"unsigned","#
+                + #""logged_at":"1970-01-01T00:00:00.000000Z"}"#)
+        for format in [EventFormat.jetstream, .tap] { #expect(format.render(label) == nil) }
+    }
+
     @Test("a kind without a shape is left out, and appends nothing", arguments: [EventFormat.jetstream, .tap])
     func leftOut(format: EventFormat) {
         var bytes: [UInt8] = [1, 2]

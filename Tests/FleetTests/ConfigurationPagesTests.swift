@@ -52,6 +52,7 @@ import Testing
         let addresses = [c.apiBind, c.operationsBind, c.simulatorBind]
         #expect(numbers.allSatisfy { $0 >= 0 } && times.allSatisfy { $0 >= .zero } && addresses.allSatisfy(\.isLoopback))
         #expect(c.isStrict && !c.allowsPrivateHosts && !c.apiAllowsWrites && c.relayHosts.count == 1)
+        #expect(!c.hasLabelers && c.labelerStart == "earliest" && c.labelerFutureCursor == "earliest")
         #expect(c.reposScope == .live && c.reposSignal == nil && c.reposCollections.isEmpty && c.reposFile == nil && c.fetchSpool == nil)
         #expect(c.backfillHosts == ["https://relay1.us-west.bsky.network"] && c.fetchFallbackHosts == c.backfillHosts)
     }

@@ -99,6 +99,16 @@ import Testing
         #expect(problems("", ["WEIR_RELAY_HOSTS": "ftp://x"]).count == 1)
     }
 
+    @Test("labelers come by their hosts and by their DIDs; none is no mistake")
+    func labelers() throws {
+        let dids = ConfigurationValue.list(["did:plc:ar7c4by46qjdydhdevvrndac", "did:web:labeler.example"])
+        #expect(try load("labeler:\n  dids: [did:plc:ar7c4by46qjdydhdevvrndac, \"did:web:labeler.example\"]\n")["labeler.dids"]?.value == dids)
+        #expect(try load("", ["WEIR_LABELER_DIDS": "did:plc:ar7c4by46qjdydhdevvrndac, did:web:labeler.example"])["labeler.dids"]?.value == dids)
+        #expect(try load("", ["WEIR_LABELER_HOSTS": "mod.example"])["labeler.hosts"]?.value == .list(["wss://mod.example"]))
+        #expect(try load("", ["WEIR_LABELER_HOSTS": "", "WEIR_LABELER_DIDS": ""])["labeler.dids"]?.value == .list([]))
+        #expect(problems("", ["WEIR_LABELER_DIDS": "mod.example"]).count == 1)
+    }
+
     @Test("sizes and times are read with their units", arguments: [("1GiB", 1 << 30), ("2097152", 2 << 20), ("64MiB", 64 << 20)])
     func sizes(text: String, bytes: Int) throws {
         #expect(try load("", [:], ["high_water.bytes=\(text)"])["high_water.bytes"]?.value == .integer(bytes))

@@ -63,7 +63,8 @@ struct FetchSlotsTests {
         #expect(slots.step(at: seconds(2)).verdicts == [2: .parked(until: until, isAsked: true)])
         slots.enter(3, host: "a", at: seconds(61))
         let third = try self.permit(slots.step(at: seconds(61)), 3)
-        #expect(slots.succeeded(third, at: seconds(61)))
+        let isNews = slots.succeeded(third, at: seconds(61))
+        #expect(isNews)
         #expect(slots.budget.parkedCount(at: seconds(61)) == 0)
     }
 

@@ -35,6 +35,18 @@ struct HoldTableTests {
         #expect(table.due(at: at(0), limit: 9) == [.init(did: "a", isForced: true)])
     }
 
+    @Test("forces a DID again while what was not looked at of it is still over its bound")
+    func inParts() {
+        var table = HoldTable(limits: .init(perDID: 2, total: 100))
+        for _ in 0..<7 { table.hold("a", dueAt: at(99)) }
+        for (left, isForced) in [(5, true), (3, true), (2, false)] {
+            #expect(table.due(at: at(0), limit: 9) == [.init(did: "a", isForced: true)])
+            table.settled("a", count: left, dueAt: at(99))
+            #expect(table.due(at: at(0), limit: 0).isEmpty && table.count == left && isForced == (left > 2))
+        }
+        #expect(table.due(at: at(98), limit: 9) == [])
+    }
+
     @Test("forces the DID that is held longest where all are too many")
     func total() {
         var table = HoldTable(limits: .init(perDID: 9, total: 3))

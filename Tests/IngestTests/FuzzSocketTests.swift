@@ -94,22 +94,30 @@ struct FuzzSocketTests {
         }
     }
 
-    @Test("every message of a connection ends in an entry, a session, a note or the end, and positions stay in their range")
-    func routing() throws {
+    @Test(
+        "every message of a connection ends in entries, a session, a note or the end, and positions stay in their range",
+        arguments: [Feed.firehose, .labels])
+    func routing(feed: Feed) throws {
+        let subjects = ["did:plc:a", "at://did:plc:b/a.b.c/d", "did:plc:cc", "at://did:plc:ddd/a.b.c/d"]
+        let labels = subjects.map { Label(src: "did:plc:l", uri: $0, val: "spam", cts: "t") }
         let frames = [
             IdentityMessage(seq: 40, did: "did:plc:a", time: "t", handle: "a.test").frame(),
             AccountMessage(seq: 41, did: "did:plc:b", time: "t", active: true).frame(),
             IdentityMessage(seq: 1 << 53, did: "did:plc:a", time: "t").frame(), InfoMessage(name: "OutdatedCursor").frame(),
             ErrorMessage(error: "FutureCursor").frame(), ErrorMessage(error: "ConsumerTooSlow").frame(),
+            LabelsMessage(seq: 42, labels: labels).frame(), LabelsMessage(seq: 43, labels: []).frame(),
         ]
+        // Of each feed two that are its own, among others.
+        let own = feed == .firehose ? Array(frames[..<3]) : [frames[6], frames[7], frames[0]]
         let plans: [FeedPlan] = [
             .live, .resume(Position(epoch: 0, seq: 0)), .resume(Position(epoch: 3, seq: 39)), .newNumbering(after: Position(epoch: 1, seq: 9)),
+            .again(after: Position(epoch: 1, seq: 9)),
         ]
         try FuzzRun("routing", inputs: 12_000)(ByteMutator(corpus: frames, tokens: FuzzTokens.cbor, bytesMax: 2_048)) { bytes in
-            var router = FeedRouter(feed: .firehose, host: "relay", plan: plans[bytes.count % plans.count], shards: ShardMap(count: 4))
+            var router = FeedRouter(feed: feed, host: "relay", plan: plans[bytes.count % plans.count], shards: ShardMap(count: 4))
             if let opening = router.plan.opening { router.opened(opening) }
             var result = FuzzVerdict.refused
-            for (index, frame) in [frames[bytes.count % 3], bytes, bytes, frames[0]].enumerated() {
+            for (index, frame) in [own[bytes.count % 3], bytes, bytes, own[0]].enumerated() {
                 var message = router.route(.binary(ByteBuffer(bytes: frame)))
                 if case .open(let opening) = message {
                     guard opening.from.seq >= 0 else { return .broken("opens at \(opening.from)") }
@@ -117,7 +125,14 @@ struct FuzzSocketTests {
                     message = router.route(.binary(ByteBuffer(bytes: frame)))
                     if case .open = message { return .broken("asks for a session twice") }
                 }
-                if case .entry(let routed) = message {
+                let entries: [RoutedEntry] =
+                    switch message {
+                    case .entry(let routed): [routed]
+                    case .entries(let several): several
+                    default: []
+                    }
+                guard Set(entries.map(\.shard)).count == entries.count else { return .broken("one shard twice") }
+                for routed in entries {
                     let (entry, shard) = (routed.entry, routed.shard)
                     guard (0..<4).contains(shard), (0...1 << 53).contains(entry.position.seq), routed.frame == ByteBuffer(bytes: frame) else {
                         return .broken("\(entry)")

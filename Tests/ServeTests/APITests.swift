@@ -1,3 +1,4 @@
+import ATProto
 import Events
 import Testing
 
@@ -14,7 +15,12 @@ import Testing
             ("/runs/firehose/1/stream?colections=a.b", "GET", 400, "unknown_parameter"),
             ("/runs/firehose/1/stream?collections=a..b", "GET", 400, "bad_parameter"), ("/runs?limit=0", "GET", 400, "bad_parameter"),
             ("/runs?state=running", "GET", 400, "bad_parameter"), ("/runs/firehose/1/stream?format=xml", "GET", 400, "bad_parameter"),
-            ("/streams/firehose?cursor=abc", "GET", 400, "bad_parameter"),
+            ("/streams/firehose?cursor=abc", "GET", 400, "bad_parameter"), ("/streams/labels?cursor=abc", "GET", 400, "bad_parameter"),
+            ("/labels", "GET", 400, "bad_parameter"), ("/labels?uri=", "GET", 400, "bad_parameter"),
+            ("/labels?uri=at://handle.test/a.b.c/d", "GET", 400, "bad_parameter"), ("/labels?uri=did:plc:a&src=me", "GET", 400, "bad_parameter"),
+            ("/labels?uris=did:plc:a", "GET", 400, "unknown_parameter"), ("/labels?uri=did:plc:a", "POST", 405, "method_not_allowed"),
+            ("/labels?" + (0...100).map { "uri=did:plc:a\($0)" }.joined(separator: "&"), "GET", 400, "bad_parameter"),
+            ("/labels?uri=did:plc:a&src=" + (0...100).map { "did:plc:a\($0)" }.joined(separator: ","), "GET", 400, "bad_parameter"),
         ])
     func problems(path: String, method: String, status: UInt, code: String) async throws {
         try await TestAPI.run { api in
@@ -77,6 +83,41 @@ import Testing
             let metrics = try await api.get("/metrics")
             #expect(metrics.type.hasPrefix("text/plain; version=0.0.4"))
             #expect(metrics.body.contains("weir_http_replies_total{status=\"200\"} 1"))
+        }
+    }
+
+    @Test("the labels of subjects that stand are shown, of all sources or of some, and never more than their bound")
+    func labels() async throws {
+        @Sendable func label(_ uri: String, _ val: String, src: String = "did:plc:l", _ signature: StoredLabel.Signature = .valid, exp: String = "")
+            -> StoredLabel
+        {
+            StoredLabel(
+                key: .init(subject: LabelIdentity.subject(uri).bytes, label: Array(val.utf8)), src: src, uri: uri, cid: exp.isEmpty ? "" : "bafy",
+                val: val, neg: false, cts: "2026-01-01T00:00:00Z", createdAt: WallTime(microseconds: 0), exp: exp, expiresAt: nil,
+                ver: exp.isEmpty ? nil : 1, signature: signature, host: "h", position: Position(epoch: 0, seq: 1), place: 0)
+        }
+        let post = "at://did:plc:a/app.bsky.feed.post/3k"
+        try await TestAPI.run { api in
+            #expect(try await api.get("/labels?uri=\(post)").body == #"{"labels":[]}"#)
+            await api.log.set([
+                label(post, "spam", exp: "2999-01-01T00:00:00Z"), label("did:plc:a", "rude", src: "did:web:m.test", .unsigned),
+                label("did:plc:b", "other"),
+            ])
+            let both = try await api.get("/labels?uri=at%3A%2F%2Fdid%3Aplc%3Aa%2Fapp.bsky.feed.post%2F3k&uri=did:plc:a")
+            #expect(both.status == 200 && both.type == "application/json")
+            #expect(
+                both.body
+                    == #"{"labels":[{"src":"did:plc:l","uri":"\#(post)","cid":"bafy","val":"spam","cts":"2026-01-01T00:00:00Z","#
+                    + #""exp":"2999-01-01T00:00:00Z","ver":1,"signed":"valid"},"#
+                    + #"{"src":"did:web:m.test","uri":"did:plc:a","val":"rude","cts":"2026-01-01T00:00:00Z","signed":"unsigned"}]}"#)
+            #expect(try await api.get("/labels?uri=\(post)&uri=did:plc:a&src=did:web:m.test").body.contains("rude"))
+            #expect(try await !api.get("/labels?uri=\(post)&uri=did:plc:a&src=did:web:m.test").body.contains("spam"))
+            await api.log.set((0...LogQueries.labelsMax).map { label("did:plc:a", "v\($0)") })
+            let many = try await api.get("/labels?uri=did:plc:a").body
+            #expect(many.hasSuffix(#"],"truncated":true}"#) && !many.contains("\"v\(LogQueries.labelsMax)\""))
+            await api.log.setDown(true)
+            #expect(try await api.get("/labels?uri=did:plc:a").status == 503)
+            #expect(try await api.get("/").body.contains("/labels?uri="))
         }
     }
 

@@ -203,6 +203,33 @@ import Testing
         }
     }
 
+    @Test("labels of all shards are one stream, filtered by kind and account as others are, and the firehose has none of them")
+    func mergedLabels() async throws {
+        @Sendable func label(_ shard: Int, _ seq: Int64, _ did: String) -> LogEvent {
+            LogEvent(run: .labels(shard), seq: seq, kind: .label, did: did, mark: "unsigned", body: Array(#"{"val":"spam"}"#.utf8))
+        }
+        try await TestAPI.run { api in
+            for shard in 0..<4 { await api.append(testEvents(.firehose(shard), count: 3)) }
+            await api.append([label(0, 1, "did:plc:a"), label(0, 2, "did:plc:b")])
+            await api.append([label(3, 1, "did:plc:a")])
+            var client = try await SSEClient(api.url("/streams/labels?cursor=earliest&kinds=label&dids=did:plc:a"))
+            var runs: [String] = []
+            var cursor: String?
+            for _ in 0..<2 {
+                let message = try #require(try await client.nextEvent())
+                #expect(message.data?.contains(#""kind":"label","did":"did:plc:a","live":true,"label":{"val":"spam"}"#) == true)
+                runs.append(message.data?.contains("labels/0") == true ? "labels/0" : "labels/3")
+                cursor = message.id
+            }
+            #expect(runs.sorted() == ["labels/0", "labels/3"])
+            await api.append([label(1, 1, "did:plc:c")])
+            var again = try await SSEClient(api.url("/streams/labels?dids=did:plc:c"), lastEventID: cursor)
+            #expect(try await again.nextEvent()?.id.flatMap(MergedCursor.init)?.seqs[1] == 1)
+            // Other shapes have no word for a label.
+            #expect(try await api.get("/runs/labels/0/events?format=jetstream").body.contains(#""events":[]"#))
+        }
+    }
+
     @Test("without a cursor the merged firehose begins now")
     func mergedNow() async throws {
         try await TestAPI.run { api in
@@ -212,7 +239,7 @@ import Testing
             await api.append(testEvents(.firehose(2), from: 4, count: 1))
             let message = try #require(try await client.nextEvent())
             #expect(message.data?.contains(#""run":"firehose/2","seq":4,"#) == true)
-            #expect(message.id.flatMap(FirehoseCursor.init)?.seqs == [3, 3, 4, 3])
+            #expect(message.id.flatMap(MergedCursor.init)?.seqs == [3, 3, 4, 3])
         }
     }
 }

@@ -16,8 +16,9 @@ struct FuzzRequestTests {
         let corpus = [
             "/runs/firehose/3/stream?fromSeq=12&format=weir&collections=app.bsky.feed.*,a.b.c&dids=did:plc:a&kinds=record&actions=create",
             "/runs?state=started&limit=20&cursor=firehose%2F3&kind=x", "/runs/a/events?fromSeq=1&limit=1000", "/streams/firehose?cursor=earliest",
-            "/streams/firehose?cursor=" + FirehoseCursor(seqs: [1, 20, 300]).description, "/health", "/api/agents/runs/x:y/stream?format=jetstream",
-            "/runs/%66irehose/1+2", "/metrics?x", "/status", "/",
+            "/streams/firehose?cursor=" + MergedCursor(seqs: [1, 20, 300]).description, "/health", "/api/agents/runs/x:y/stream?format=jetstream",
+            "/runs/%66irehose/1+2", "/metrics?x", "/status", "/", "/streams/labels?cursor=now&kinds=label",
+            "/labels?uri=at://did:plc:a/app.bsky.feed.post/3k&uri=did:web:b.test&src=did:plc:l",
         ].map { Array($0.utf8) }
         let router = Router(servesLog: true)
         try FuzzRun("requests", inputs: 10_000)(ByteMutator(corpus: corpus, tokens: FuzzTokens.text, bytesMax: 20_000)) { bytes in
@@ -32,6 +33,9 @@ struct FuzzRequestTests {
             case .runs(_, _, _, let limit): return (1...1000).contains(limit) ? .accepted : .broken("limit \(limit)")
             case .events(_, let after, let limit, _): return after >= 0 && (1...1000).contains(limit) ? .accepted : .broken("\(after), \(limit)")
             case .stream(_, let after, _): return (0...(1 << 53)).contains(after) ? .accepted : .broken("after \(after)")
+            case .labels(let uris, let sources):
+                let isBounded = (1...Router.labelSubjectsMax).contains(uris.count) && sources.count <= Router.labelSourcesMax
+                return isBounded && uris.allSatisfy(Syntax.isLabelSubject) ? .accepted : .broken("\(uris), \(sources)")
             default: return .accepted
             }
         }
@@ -124,16 +128,16 @@ struct FuzzRequestTests {
     @Test("a cursor reads only where it was made here: it writes itself as it was")
     func cursors() throws {
         let corpus = [[0], [1, 2, 3], Array(repeating: 1 << 40, count: 32), Array(0..<200), [0, 1 << 53]].map {
-            Array(FirehoseCursor(seqs: $0).description.utf8)
+            Array(MergedCursor(seqs: $0).description.utf8)
         }
         try FuzzRun("firehose cursors", inputs: 20_000)(
             ByteMutator(corpus: corpus, tokens: FuzzTokens.text + [Array("AQ".utf8), Array("gICA".utf8)], bytesMax: 18_000)
         ) { bytes in
-            guard let text = String(validating: bytes, as: UTF8.self), let cursor = FirehoseCursor(text) else { return .refused }
-            guard cursor.seqs.allSatisfy({ (0...(1 << 53)).contains($0) }), cursor.seqs.count <= FirehoseCursor.shardsMax else {
+            guard let text = String(validating: bytes, as: UTF8.self), let cursor = MergedCursor(text) else { return .refused }
+            guard cursor.seqs.allSatisfy({ (0...(1 << 53)).contains($0) }), cursor.seqs.count <= MergedCursor.shardsMax else {
                 return .broken("\(cursor.seqs)")
             }
-            guard let again = FirehoseCursor(cursor.description), again == cursor else {
+            guard let again = MergedCursor(cursor.description), again == cursor else {
                 return .broken("reads as \(cursor.seqs), which writes itself otherwise")
             }
             return .accepted

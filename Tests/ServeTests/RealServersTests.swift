@@ -54,7 +54,7 @@ import Testing
                 var again = try await SSEClient(url, lastEventID: cursor)
                 var last: SSEMessage?
                 for _ in 0..<(140 - 77) { last = try await again.nextEvent() }
-                #expect(last?.id.flatMap(FirehoseCursor.init)?.seqs == [35, 35, 35, 35])
+                #expect(last?.id.flatMap(MergedCursor.init)?.seqs == [35, 35, 35, 35])
             }
         }
     }

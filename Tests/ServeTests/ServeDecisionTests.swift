@@ -11,14 +11,14 @@ import Testing
         "a cursor's text gives back its seqs",
         arguments: [[0], [1, 2, 3], [Int64](repeating: 1 << 53, count: 1024), [0, 1 << 53], (0..<32).map { 1_000_000 + $0 * 97 }] as [[Int64]])
     func cursor(seqs: [Int64]) {
-        let text = FirehoseCursor(seqs: seqs).description
-        #expect(FirehoseCursor(text)?.seqs == seqs)
+        let text = MergedCursor(seqs: seqs).description
+        #expect(MergedCursor(text)?.seqs == seqs)
         if seqs.count == 32 { #expect(text.utf8.count < 100) }
     }
 
     @Test("other texts are no cursors", arguments: ["", "A", "AQ", "AQEA", "AQEAAA=", "AgEAAA", "AQEAAAAA", "AQEA\u{E9}", "AQEAAP", "AYAIAA"])
     func notCursors(text: String) {
-        #expect(FirehoseCursor(text) == nil)
+        #expect(MergedCursor(text) == nil)
     }
 
     @Test("a target that is no path, or whose escapes are wrong, is refused", arguments: ["*", "http://a/", "/%zz", "/%4", "/%ff", "/a?b=%c3%28"])
@@ -152,6 +152,23 @@ import Testing
         }
         #expect(owner.reasons(status(.backingOff, owner: "b"), now: at(70)).isEmpty)
         #expect(owner.reasons(status(.backingOff, owner: "b"), now: at(101)).map(\.code) == [.upstreamDown])
+    }
+
+    @Test("a shard's labels are judged for themselves: by labelers that stream, and by what is published of them")
+    func labelReadiness() {
+        func at(_ seconds: Int) -> MonotonicTime { MonotonicTime(sinceStart: .seconds(seconds)) }
+        var status = FleetStatus.test(owner: "w", lastSeq: 5, nextSeq: 6)
+        status.upstreams[0].name = UpstreamName(kind: .labeler, host: "labeler.test")
+        var judge = ReadinessJudge(scope: .fleet, stallAfter: .seconds(30))
+        #expect(judge.reasons(status, now: at(0)).isEmpty)
+        let stalled = judge.reasons(status, now: at(31))
+        #expect(stalled.map(\.code) == [.shardStalled] && stalled.map(\.entity) == ["labels of shard 0"])
+        status.shards[0].labels = FleetStatus.LogStatus(offset: EntryID(milliseconds: 2, sequence: 0), lastSeq: 3, lastCommitAgeMs: 100, nextSeq: 2)
+        #expect(judge.reasons(status, now: at(32)).isEmpty)
+        let unpublished = judge.reasons(status, now: at(70))
+        #expect(unpublished.map(\.code) == [.outletStalled] && unpublished.map(\.entity) == ["labels of shard 0"])
+        status.upstreams[0].report?.state = .stopped
+        #expect(judge.reasons(status, now: at(71)).last?.code == .upstreamDown)
     }
 
     @Test("the bind address is a host and a port", arguments: [("127.0.0.1:7480", "127.0.0.1", 7480), ("[::1]:0", "::1", 0)])

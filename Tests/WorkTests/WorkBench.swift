@@ -23,6 +23,7 @@ final class WorkBench {
     let streams: WorkStreams
     let snapshots: SnapshotStreams
     let clock = TestClock()
+    let labelKeys = TestLabelKeys()
     let context: WorkContext
     /// Of the last owner that was made.
     private(set) var trust: LeaseTrust?
@@ -48,7 +49,8 @@ final class WorkBench {
         let identities = IdentityResolver(configuration: configuration.identities, ledger: ledger, clock: clock.clock, logger: logger)
         context = WorkContext(
             configuration: configuration, ledger: ledger, streams: streams, snapshots: configuration.tracking.isTracked ? snapshots : nil,
-            identities: identities, totals: WorkTotals(), room: BatchRoom(bytes: configuration.roomBytes), clock: clock.clock, logger: logger)
+            identities: identities, labelKeys: labelKeys, totals: WorkTotals(), room: BatchRoom(bytes: configuration.roomBytes), clock: clock.clock,
+            logger: logger)
     }
 
     static func with(
@@ -68,7 +70,8 @@ final class WorkBench {
         try await look.execute("DROP SCHEMA \(schema) CASCADE")
         await look.close()
         for shard in 0..<streams.shards.count {
-            try await redis.send(RedisCommand("DEL", [.string(keys.firehoseLive(shard)), .string(keys.firehoseBackfill(shard))]))
+            let streams = [keys.firehoseLive(shard), keys.firehoseBackfill(shard), keys.labelLive(shard)]
+            try await redis.send(RedisCommand("DEL", streams.map { .string($0) }))
         }
         await redis.shutDown()
     }

@@ -66,7 +66,9 @@ public struct Label: Hashable, Sendable {
             return fields
         }
         guard let src = fields.text["src"], Syntax.isDID(src) else { throw FormatError(.message, "no DID in src") }
-        guard let uri = fields.text["uri"], Syntax.isLabelSubject(uri) else { throw FormatError(.message, "no at:// address of a DID, and no DID, in uri") }
+        guard let uri = fields.text["uri"], Syntax.isLabelSubject(uri) else {
+            throw FormatError(.message, "no at:// address of a DID, and no DID, in uri")
+        }
         if let cid = fields.text["cid"], !Syntax.isCIDText(cid) { throw FormatError(.message, "no CID in cid") }
         guard let val = fields.text["val"], (1...Limits.labelValueBytes).contains(val.utf8.count), val.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
         else { throw FormatError(.message, "no val of 1 to \(Limits.labelValueBytes) bytes without control characters") }
@@ -81,7 +83,9 @@ public struct Label: Hashable, Sendable {
         exp = fields.text["exp"]
         signature = fields.signature
         encoded = bytes
-        unsignedForms = fields.neg == false ? [fields.leaving(out: ["sig"], of: bytes), fields.leaving(out: ["sig", "neg"], of: bytes)]
+        unsignedForms =
+            fields.neg == false
+            ? [fields.leaving(out: ["sig"], of: bytes), fields.leaving(out: ["sig", "neg"], of: bytes)]
             : [fields.leaving(out: ["sig"], of: bytes)]
     }
 

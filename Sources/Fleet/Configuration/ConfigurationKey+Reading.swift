@@ -1,3 +1,4 @@
+import ATProto
 import Events
 
 /// Why a text is not a value of a kind: what is allowed, in words.
@@ -13,6 +14,10 @@ extension ConfigurationKey.Kind {
             for item in raw.items { urls.append(try Self.url(item, schemes: schemes, bareHostAllowed: true)) }
             return .list(urls)
         }
+        if case .dids = self {
+            for item in raw.items where !Syntax.isDID(item) { throw NotAllowed(message: allowed) }
+            return .list(raw.items)
+        }
         if case .patterns = self {
             guard raw.items.allSatisfy({ CollectionPattern($0) != nil }) else { throw NotAllowed(message: allowed) }
             return .list(raw.items)
@@ -27,6 +32,7 @@ extension ConfigurationKey.Kind {
         case .text(let bytesMax):
             guard text.utf8.count <= bytesMax else { throw NotAllowed(message: allowed) }
             return .text(text)
+        case .dids: return .list([text])
         case .url(let schemes), .urls(let schemes):
             return .text(try Self.url(text, schemes: schemes, bareHostAllowed: false))
         case .patterns:
@@ -64,6 +70,7 @@ extension ConfigurationKey.Kind {
         case .url(let schemes): "an address is allowed that begins with \(Self.list(schemes.map { $0 + "://" }))"
         case .urls(let schemes):
             "addresses are allowed that begin with \(Self.list(schemes.map { $0 + "://" })), or bare hosts; separated by commas"
+        case .dids: "DIDs are allowed, as did:plc:…; separated by commas"
         case .patterns: "collections are allowed, as app.bsky.feed.post or app.bsky.feed.*; separated by commas"
         case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound) is allowed"
         case .bytes(let range): "a size from \(Self.format(bytes: range.lowerBound)) to \(Self.format(bytes: range.upperBound)) is allowed, as 64MiB"

@@ -8,6 +8,8 @@ public struct ConfigurationKey: Sendable {
         case url(schemes: [String])
         /// Addresses with one of these schemes; a bare host gets the first. In the environment and in flags separated by commas.
         case urls(schemes: [String])
+        /// DIDs; in the environment and in flags separated by commas.
+        case dids
         /// Collections, or all below a dot of one: `app.bsky.feed.*`. In the environment and in flags separated by commas.
         case patterns
         case integer(ClosedRange<Int>)

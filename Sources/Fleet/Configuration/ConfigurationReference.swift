@@ -33,18 +33,27 @@ public enum ConfigurationReference {
 
     private static func yaml(_ key: ConfigurationKey) -> String {
         if key.standard.isEmpty { return "" }
-        if case .urls = key.kind { return " [" + key.standard.split(separator: ",").map { "\"\($0)\"" }.joined(separator: ", ") + "]" }
+        if key.kind.isList { return " [" + key.standard.split(separator: ",").map { "\"\($0)\"" }.joined(separator: ", ") + "]" }
         return key.standard.contains(":") ? " \"\(key.standard)\"" : " \(key.standard)"
     }
 }
 
 extension ConfigurationKey.Kind {
+    /// Whether a file gives it as a list.
+    var isList: Bool {
+        switch self {
+        case .urls, .dids: true
+        default: false
+        }
+    }
+
     /// What a value is, in a table's cell.
     public var short: String {
         switch self {
         case .text(let bytesMax): "text, at most \(bytesMax) bytes"
         case .url(let schemes): "address (" + schemes.map { "`\($0)`" }.joined(separator: ", ") + ")"
         case .urls(let schemes): "list of addresses (" + schemes.map { "`\($0)`" }.joined(separator: ", ") + ")"
+        case .dids: "list of DIDs"
         case .patterns: "list of collections"
         case .integer(let range):
             range.upperBound == .max ? "number from \(range.lowerBound)" : "number, \(range.lowerBound) to \(range.upperBound)"

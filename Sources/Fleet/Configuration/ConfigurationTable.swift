@@ -35,8 +35,23 @@ public enum ConfigurationTable {
             "What to do when a relay says that our position lies in its future, so that it numbers anew: wait for an operator, or go on live behind a declared gap."
         ),
         ConfigurationKey(
+            "labeler.hosts", .urls(schemes: ["wss", "ws", "https", "http"]), standard: "",
+            "Labelers that are read by their addresses; what they say of any source's labels is taken."),
+        ConfigurationKey(
+            "labeler.dids", .dids, standard: "",
+            "Labelers that are read by their DIDs: found through the `#atproto_labeler` of their documents, wherever they move. Labels of other sources are refused."
+        ),
+        ConfigurationKey(
+            "labeler.start", .choice(["earliest", "live"]), standard: "earliest",
+            "Where a labeler is read from that was never read before: from the earliest label that it still has, or from now on."),
+        ConfigurationKey(
+            "labeler.future_cursor", .choice(["earliest", "live", "stop"]), standard: "earliest",
+            "What to do when a labeler starts its numbers anew: read all that it has in a new epoch (what says nothing new is dropped), go on live behind a declared gap, or wait for an operator."
+        ),
+        ConfigurationKey(
             "high_water.entries", .integer(1000...100_000_000), standard: "100000", variable: "WEIR_HIGH_WATER_MARK",
-            "Entries appended and not yet committed, over all shards, at which ingesters pause. They go on at three quarters of it."),
+            "Entries appended and not yet committed, over all shards, at which ingesters pause. They go on at three quarters of it. Those of labels are counted by themselves."
+        ),
         ConfigurationKey(
             "high_water.bytes", .bytes((1 << 20)...(1 << 40)), standard: "1GiB",
             "The same in bytes of Redis memory."),

@@ -54,6 +54,12 @@ public struct FleetConfiguration: Sendable {
     public var relayHosts: [String] { values.list("relay.hosts") }
     public var relayStart: String { values.text("relay.start") ?? "live" }
     public var relayFutureCursor: String { values.text("relay.future_cursor") ?? "stop" }
+    public var labelerHosts: [String] { values.list("labeler.hosts") }
+    public var labelerDIDs: [String] { values.list("labeler.dids") }
+    public var labelerStart: String { values.text("labeler.start") ?? "earliest" }
+    public var labelerFutureCursor: String { values.text("labeler.future_cursor") ?? "earliest" }
+    /// Whether there is a labeler to read.
+    public var hasLabelers: Bool { !labelerHosts.isEmpty || !labelerDIDs.isEmpty }
     public var highWaterEntries: Int { values.integer("high_water.entries") }
     public var highWaterBytes: Int { values.integer("high_water.bytes") }
     public var highWaterMemoryPercent: Int { values.integer("high_water.memory_percent") }

@@ -64,6 +64,7 @@ public struct FleetProcess: Sendable {
         if roles.contains(.api) { services.append(try parts.api(onServing: onServing)) }
         if roles.contains(.ingestBackfill) { services.append(try parts.ingestBackfill()) }
         if roles.contains(.ingestFirehose) { services.append(try parts.ingestFirehose()) }
+        if roles.contains(.ingestLabeler) { services.append(try parts.ingestLabeler()) }
         return services
     }
 

@@ -4,6 +4,8 @@ public enum Role: String, Hashable, Sendable, CaseIterable {
     case ingestFirehose = "ingest-firehose"
     /// Lists the repositories of hosts, and feeds those that are to be fetched to the workers.
     case ingestBackfill = "ingest-backfill"
+    /// Reads labelers into the work streams.
+    case ingestLabeler = "ingest-labeler"
     /// Takes shards into the log, and publishes runs to their outlets.
     case worker
     /// Serves clients.

@@ -28,9 +28,33 @@ struct RoleServices: Sendable {
 
     /// Reads every configured relay under its lease.
     func ingestFirehose() throws -> any Service {
-        var ingest = FeedIngesterConfiguration(hosts: try addresses(configuration.relayHosts, of: "relay.hosts") { try WebSocketEndpoint($0) })
-        if let start = FeedStart(configuration.relayStart) { ingest.start = start }
-        if let policy = FutureCursorPolicy(rawValue: configuration.relayFutureCursor) { ingest.futureCursor = policy }
+        let ingest = feed(
+            hosts: try addresses(configuration.relayHosts, of: "relay.hosts") { try WebSocketEndpoint($0) }, start: configuration.relayStart,
+            futureCursor: configuration.relayFutureCursor)
+        return FeedIngester(
+            .firehose, configuration: ingest, ledger: connections.ledger, streams: connections.workStreams(shards), worker: connections.name,
+            logger: logger("ingest"), seams: connections.seams)
+    }
+
+    /// Reads every configured labeler under its lease. Without any it idles, so that the role may stand in every fleet.
+    func ingestLabeler() throws -> any Service {
+        var ingest = feed(
+            hosts: configuration.labelerHosts.isEmpty
+                ? [] : try addresses(configuration.labelerHosts, of: "labeler.hosts") { try WebSocketEndpoint($0) },
+            start: configuration.labelerStart, futureCursor: configuration.labelerFutureCursor)
+        ingest.labelers = configuration.labelerDIDs
+        let logger = logger("ingest-labeler")
+        if !configuration.hasLabelers { logger.notice("no labelers are configured: labeler.hosts and labeler.dids are empty") }
+        return FeedIngester(
+            .labels, configuration: ingest, ledger: connections.ledger, streams: connections.workStreams(shards).on(.labels),
+            worker: connections.name, logger: logger, seams: connections.seams)
+    }
+
+    /// What both feeds have in common.
+    private func feed(hosts: [WebSocketEndpoint], start: String, futureCursor: String) -> FeedIngesterConfiguration {
+        var ingest = FeedIngesterConfiguration(hosts: hosts)
+        if let start = FeedStart(start) { ingest.start = start }
+        if let policy = FutureCursorPolicy(rawValue: futureCursor) { ingest.futureCursor = policy }
         ingest.highWater = HighWaterGate.Limits(
             highEntries: configuration.highWaterEntries, highBytes: configuration.highWaterBytes,
             memoryFraction: Double(configuration.highWaterMemoryPercent) / 100)
@@ -38,9 +62,7 @@ struct RoleServices: Sendable {
         ingest.drainLimit = min(ingest.drainLimit, configuration.shutdownGrace / 2)
         ingest.leaseTimeToLive = configuration.leaseTTL
         ingest.leaseRenewal = configuration.leaseRenewal
-        return FeedIngester(
-            .firehose, configuration: ingest, ledger: connections.ledger, streams: connections.workStreams(shards), worker: connections.name,
-            logger: logger("ingest"), seams: connections.seams)
+        return ingest
     }
 
     /// Lists repositories and feeds those that are to be fetched.

@@ -27,7 +27,8 @@ struct FeedConnection: Sendable {
     func run(opened: @Sendable () -> Void) async -> ConnectionEnd {
         do {
             let options = upstream.configuration.connection
-            return try await WebSocketConnection.withConnection(to: endpoint, path: plan.path(upstream.feed), options: options, accepts: accepts) { connection in
+            return try await WebSocketConnection.withConnection(to: endpoint, path: plan.path(upstream.feed), options: options, accepts: accepts) {
+                connection in
                 try await converse(connection, opened: opened)
             }
         } catch {

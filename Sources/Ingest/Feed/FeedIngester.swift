@@ -33,7 +33,8 @@ public struct FeedIngester: Service {
         directory: (any LabelerDirectory)? = nil, logger: Logger, seams: FaultSeams = .off
     ) {
         self.init(
-            feed, configuration: configuration, upstreams: ledger, entries: streams, worker: worker, directory: directory, logger: logger, seams: seams)
+            feed, configuration: configuration, upstreams: ledger, entries: streams, worker: worker, directory: directory, logger: logger,
+            seams: seams)
     }
 
     init(
@@ -60,7 +61,8 @@ public struct FeedIngester: Service {
             group.addTask { await gate.run() }
             for source in configuration.sources {
                 let upstream = FeedUpstream(
-                    feed: feed, source: source, directory: directory, configuration: configuration, ledger: ledger, streams: streams, gate: gate, worker: worker, seams: seams,
+                    feed: feed, source: source, directory: directory, configuration: configuration, ledger: ledger, streams: streams, gate: gate,
+                    worker: worker, seams: seams,
                     logger: logger)
                 group.addTask { await upstream.run() }
             }

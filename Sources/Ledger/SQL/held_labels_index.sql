@@ -1,2 +1,2 @@
 -- $1 shard
-SELECT src, count(*) AS count, min(due_at) AS due_at FROM held_labels WHERE shard = $1 GROUP BY src ORDER BY min(held_since)
+SELECT src, host, count(*) AS count, min(due_at) AS due_at FROM held_labels WHERE shard = $1 GROUP BY src, host ORDER BY min(held_since)

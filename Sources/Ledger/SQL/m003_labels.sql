@@ -49,7 +49,7 @@ CREATE TABLE held_labels (
     due_at timestamptz NOT NULL,
     attempts int NOT NULL
 );
-CREATE INDEX held_labels_of_source ON held_labels (shard, src, id);
+CREATE INDEX held_labels_of_source ON held_labels (shard, src, host, id);
 
 -- The run labels/<k> of each shard, with its outbox and its position. For the shards of a database that had none of this, and for those that the
 -- first migration makes.

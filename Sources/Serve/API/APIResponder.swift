@@ -25,7 +25,8 @@ struct APIResponder: Responder {
         case .events(let id, let after, let limit, let selection):
             return .compute { await queries.events(id, after: after, limit: limit, selection) }
         case .stream(let id, let after, let selection): return .stream { await queries.open(id, after: after, selection) }
-        case .firehose(let start, let selection): return .stream { await queries.openFirehose(start, selection) }
+        case .merged(let log, let start, let selection): return .stream { await queries.openMerged(log, start, selection) }
+        case .labels(let uris, let sources): return .compute { await queries.labels(on: uris, by: sources) }
         case .repositories(let phase, let after, let limit):
             return .compute { await scope.repositories(phase: phase, after: after, limit: limit) }
         case .repository(let did): return .compute { await scope.repository(did) }
@@ -40,8 +41,8 @@ struct APIResponder: Responder {
         json.key("paths")
         json.beginArray()
         for path in [
-            "/streams/firehose?cursor=", "/runs", "/runs/{id}", "/runs/{id}/events?fromSeq=&limit=", "/runs/{id}/stream?fromSeq=",
-            "/repos?phase=&after=&limit=", "/repos/{did}", "/repos/add", "/repos/remove", "/repos/resync", "/status",
+            "/streams/firehose?cursor=", "/streams/labels?cursor=", "/labels?uri=&src=", "/runs", "/runs/{id}", "/runs/{id}/events?fromSeq=&limit=",
+            "/runs/{id}/stream?fromSeq=", "/repos?phase=&after=&limit=", "/repos/{did}", "/repos/add", "/repos/remove", "/repos/resync", "/status",
             "/health", "/ready", "/metrics",
         ] { json.value(path) }
         json.endArray()

@@ -1,3 +1,4 @@
+import ATProto
 import Broker
 import Events
 import Ledger
@@ -77,6 +78,29 @@ struct LogQueries: Sendable {
         }
     }
 
+    /// Labels that an answer has at most.
+    static let labelsMax = 1_000
+
+    /// The labels of some subjects that stand now.
+    func labels(on uris: [String], by sources: [String]) async -> HTTPReply {
+        await answer {
+            let subjects = Set(uris).compactMap { uri in
+                Syntax.did(ofSubject: uri).map { LabelSubject(shard: shards.shard(of: $0), subject: LabelIdentity.subject(uri).bytes) }
+            }
+            let labels = try await store.currentLabels(
+                of: subjects, sources: sources.isEmpty ? nil : sources, limit: Self.labelsMax + 1)
+            return HTTPReply.json { json in
+                json.beginObject()
+                json.key("labels")
+                json.beginArray()
+                for label in labels.prefix(Self.labelsMax) { json.value(label) }
+                json.endArray()
+                if labels.count > Self.labelsMax { json.member("truncated", true) }
+                json.endObject()
+            }
+        }
+    }
+
     /// Whether there is such a run, and something to wait for.
     func open(_ id: RunID, after: Int64, _ selection: EventSelection) async -> StreamOpening {
         await opening {
@@ -91,10 +115,10 @@ struct LogQueries: Sendable {
         }
     }
 
-    /// The merged firehose: one position a shard.
-    func openFirehose(_ start: Route.FirehoseStart, _ selection: EventSelection) async -> StreamOpening {
+    /// A merged log: one position a shard.
+    func openMerged(_ log: LiveLog, _ start: Route.MergedStart, _ selection: EventSelection) async -> StreamOpening {
         await opening {
-            let runs = (0..<shards.count).map(RunID.firehose)
+            let runs = (0..<shards.count).map { RunID.live(log, $0) }
             let summaries = try await store.runs(runs)
             let lastSeqs = runs.map { summaries[$0]?.lastSeq ?? 0 }
             let positions: [Int64]

@@ -84,6 +84,20 @@ extension JSONWriter {
         if let ageMs = shard.lastCommitAgeMs { member("last_commit_age_ms", ageMs) }
         member("held", shard.held)
         if let error = shard.outboxError { member("outbox_error", error) }
+        key("labels")
+        value(shard.labels)
+        endObject()
+    }
+
+    /// A shard's log of labels.
+    private mutating func value(_ log: FleetStatus.LogStatus) {
+        beginObject()
+        member("offset", log.offset.description)
+        member("last_seq", log.lastSeq)
+        member("next_seq", log.nextSeq)
+        if let ageMs = log.lastCommitAgeMs { member("last_commit_age_ms", ageMs) }
+        member("held", log.held)
+        if let error = log.outboxError { member("outbox_error", error) }
         endObject()
     }
 }

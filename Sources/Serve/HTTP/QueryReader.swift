@@ -16,6 +16,9 @@ struct QueryReader {
 
     func text(_ name: String) -> String? { values.last { $0.name == name }?.value }
 
+    /// All values of a parameter that may stand several times, each as it is.
+    func all(_ name: String) -> [String] { values.filter { $0.name == name }.map(\.value) }
+
     /// All values of a parameter that may stand several times or hold several values with commas between them.
     func list(_ name: String) -> [String] {
         values.filter { $0.name == name }.flatMap { $0.value.split(separator: ",").map(String.init) }

@@ -8,14 +8,17 @@ enum Route: Sendable {
     case run(RunID)
     case events(RunID, after: Int64, limit: Int, EventSelection)
     case stream(RunID, after: Int64, EventSelection)
-    case firehose(FirehoseStart, EventSelection)
+    /// A log of all shards, merged.
+    case merged(LiveLog, MergedStart, EventSelection)
+    /// What stands of some subjects; sources empty: of all.
+    case labels(uris: [String], sources: [String])
     case repositories(phase: RepositoryPhase?, after: String?, limit: Int)
     case repository(String)
     case changeScope(ScopeChange)
 
-    enum FirehoseStart: Hashable, Sendable {
+    enum MergedStart: Hashable, Sendable {
         case now, earliest
-        case at(FirehoseCursor)
+        case at(MergedCursor)
     }
 
     /// What is asked of repositories that a body names. The raw values are the paths' last segments.
@@ -38,7 +41,9 @@ enum Route: Sendable {
         case .run: "run"
         case .events: "events"
         case .stream: "stream"
-        case .firehose: "firehose"
+        case .merged(.firehose, _, _): "firehose"
+        case .merged(.labels, _, _): "labels_stream"
+        case .labels: "labels"
         case .repositories: "repositories"
         case .repository: "repository"
         case .changeScope: "change_scope"

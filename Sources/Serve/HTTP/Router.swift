@@ -32,7 +32,9 @@ struct Router: Sendable {
             _ = try QueryReader(request, allowed: [])
             return .status
         case "/runs", "/runs/": return try runs(request)
-        case "/streams/firehose": return try firehose(request)
+        case "/streams/firehose": return try merged(.firehose, request)
+        case "/streams/labels": return try merged(.labels, request)
+        case "/labels": return try labels(request)
         case "/repos", "/repos/": return try repositories(request)
         case _ where request.path.hasPrefix("/repos/"): return try repository(request, rest: request.path.dropFirst("/repos/".count))
         default:
@@ -113,19 +115,39 @@ struct Router: Sendable {
         return .repository(String(rest))
     }
 
-    private func firehose(_ request: Request) throws(Problem) -> Route {
+    static let labelSubjectsMax = 100
+    static let labelSourcesMax = 100
+
+    private func labels(_ request: Request) throws(Problem) -> Route {
+        let query = try QueryReader(request, allowed: ["uri", "src"])
+        let (uris, sources) = (query.all("uri"), query.list("src"))
+        guard (1...Self.labelSubjectsMax).contains(uris.count) else {
+            throw Problem.parameter(
+                "uri", given: "\(uris.count) values", allowed: "1 to \(Self.labelSubjectsMax) values, each with a name of its own: uri=…&uri=…")
+        }
+        for uri in uris where !Syntax.isLabelSubject(uri) {
+            throw Problem.parameter("uri", given: uri, allowed: "at://did:…/…, or a DID for a whole account")
+        }
+        guard sources.count <= Self.labelSourcesMax else {
+            throw Problem.parameter("src", given: "\(sources.count) values", allowed: "at most \(Self.labelSourcesMax) values")
+        }
+        for source in sources where !Syntax.isDID(source) { throw Problem.parameter("src", given: source, allowed: "the DID of a labeler") }
+        return .labels(uris: uris, sources: sources)
+    }
+
+    private func merged(_ log: LiveLog, _ request: Request) throws(Problem) -> Route {
         let query = try QueryReader(request, allowed: ["cursor"] + QueryReader.selectionNames)
         let selection = try query.selection()
-        if let text = request.lastEventID, !text.isEmpty { return .firehose(.at(try cursor(text, "Last-Event-ID")), selection) }
+        if let text = request.lastEventID, !text.isEmpty { return .merged(log, .at(try cursor(text, "Last-Event-ID")), selection) }
         switch query.text("cursor") {
-        case nil, "", "now": return .firehose(.now, selection)
-        case "earliest": return .firehose(.earliest, selection)
-        case let text?: return .firehose(.at(try cursor(text, "cursor")), selection)
+        case nil, "", "now": return .merged(log, .now, selection)
+        case "earliest": return .merged(log, .earliest, selection)
+        case let text?: return .merged(log, .at(try cursor(text, "cursor")), selection)
         }
     }
 
-    private func cursor(_ text: String, _ place: String) throws(Problem) -> FirehoseCursor {
-        guard let cursor = FirehoseCursor(text) else {
+    private func cursor(_ text: String, _ place: String) throws(Problem) -> MergedCursor {
+        guard let cursor = MergedCursor(text) else {
             throw Problem.parameter(place, given: text, allowed: "the id of an event of this stream, or now, or earliest")
         }
         return cursor

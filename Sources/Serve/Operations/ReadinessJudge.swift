@@ -14,10 +14,16 @@ struct ReadinessJudge: Sendable {
 
     let scope: Scope
     let stallAfter: Duration
-    private var offsets: [Shard: Mark<EntryID>] = [:]
-    private var published: [Shard: Mark<Int64>] = [:]
+    private var offsets: [Place: Mark<EntryID>] = [:]
+    private var published: [Place: Mark<Int64>] = [:]
     private var troubled: [UpstreamName: MonotonicTime] = [:]
     private var rewinding: [UpstreamName: MonotonicTime] = [:]
+
+    /// One of a shard's logs.
+    private struct Place: Hashable, Sendable {
+        var log: LiveLog
+        var shard: Shard
+    }
 
     private struct Mark<Value: Hashable & Sendable>: Sendable {
         var value: Value
@@ -30,13 +36,11 @@ struct ReadinessJudge: Sendable {
     }
 
     mutating func reasons(_ status: FleetStatus, now: MonotonicTime) -> [ReadinessReason] {
-        // Barriers come each second from an upstream that streams, so every shard's offset must move while there is one.
-        let isStreaming = status.upstreams.contains { upstream in
-            upstream.name.kind != .backfill && upstream.report?.state == .streaming && isFresh(upstream.reportAgeMs)
-        }
+        // Barriers come each second from an upstream that streams, so every shard's offset must move while there is one of its kind.
+        let streaming = Set(status.upstreams.filter { $0.report?.state == .streaming && isFresh($0.reportAgeMs) }.map(\.name.kind))
         var reasons: [ReadinessReason] = []
         for shard in status.shards where isJudged(shard.owner) {
-            reasons += judge(shard, isStreaming: isStreaming, now: now)
+            reasons += judge(shard, streaming: streaming, now: now)
         }
         for upstream in status.upstreams where isJudged(upstream.owner) && isJudged(upstream.name.kind) {
             reasons += judge(upstream, now: now)
@@ -57,22 +61,37 @@ struct ReadinessJudge: Sendable {
 
     private func isFresh(_ ageMs: Int64?) -> Bool { ageMs.map { $0 < stallAfter.milliseconds } ?? false }
 
-    private mutating func judge(_ shard: FleetStatus.ShardStatus, isStreaming: Bool, now: MonotonicTime) -> [ReadinessReason] {
+    private mutating func judge(
+        _ shard: FleetStatus.ShardStatus, streaming: Set<UpstreamName.Kind>, now: MonotonicTime
+    ) -> [ReadinessReason] {
         let entity = "shard \(shard.shard)"
         var reasons: [ReadinessReason] = []
         if shard.owner == nil || shard.leaseMsLeft <= 0 {
             reasons.append(ReadinessReason(code: .shardUnowned, entity: entity, detail: "no worker has a fresh lease on it"))
         }
         if let reason = shard.haltedReason { reasons.append(ReadinessReason(code: .shardHalted, entity: entity, detail: reason)) }
+        let firehose = FleetStatus.LogStatus(
+            offset: shard.offset, lastSeq: shard.lastSeq, lastCommitAgeMs: shard.lastCommitAgeMs, nextSeq: shard.nextSeq,
+            outboxError: shard.outboxError)
+        for (log, status) in [(LiveLog.firehose, firehose), (.labels, shard.labels)] {
+            let place = Place(log: log, shard: shard.shard)
+            reasons += judge(status, place, log == .firehose ? entity : "labels of \(entity)", streaming.contains(log.upstreams), now)
+        }
+        return reasons
+    }
 
-        let stood = Self.standing(&offsets[shard.shard], shard.offset, now: now)
-        if isStreaming, stood > stallAfter, !isFresh(shard.lastCommitAgeMs) {
+    private mutating func judge(
+        _ log: FleetStatus.LogStatus, _ place: Place, _ entity: String, _ isStreaming: Bool, _ now: MonotonicTime
+    ) -> [ReadinessReason] {
+        var reasons: [ReadinessReason] = []
+        let stood = Self.standing(&offsets[place], log.offset, now: now)
+        if isStreaming, stood > stallAfter, !isFresh(log.lastCommitAgeMs) {
             reasons.append(ReadinessReason(code: .shardStalled, entity: entity, detail: "no commit for \(stood.milliseconds) ms or longer"))
         }
-        let unpublished = Self.standing(&published[shard.shard], shard.nextSeq, now: now)
-        if shard.nextSeq <= shard.lastSeq, unpublished > stallAfter {
-            let cause = shard.outboxError.map { ": \($0)" } ?? ""
-            let behind = shard.lastSeq - shard.nextSeq + 1
+        let unpublished = Self.standing(&published[place], log.nextSeq, now: now)
+        if log.nextSeq <= log.lastSeq, unpublished > stallAfter {
+            let cause = log.outboxError.map { ": \($0)" } ?? ""
+            let behind = log.lastSeq - log.nextSeq + 1
             reasons.append(
                 ReadinessReason(
                     code: .outletStalled, entity: entity, detail: "\(behind) events wait, none published for \(unpublished.milliseconds) ms\(cause)"))

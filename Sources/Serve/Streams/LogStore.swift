@@ -9,6 +9,7 @@ public protocol LogStore: Sendable {
     func runs(_ ids: [RunID]) async throws(LedgerError) -> [RunID: RunSummary]
     func events(run: RunID, after: Int64, limit: Int, maxBytes: Int) async throws(LedgerError) -> [LogEvent]
     func status() async throws(LedgerError) -> FleetStatus
+    func currentLabels(of subjects: [LabelSubject], sources: [String]?, limit: Int) async throws(LedgerError) -> [StoredLabel]
 }
 
 extension Ledger: LogStore {}

@@ -4,7 +4,7 @@ import Events
 struct StreamPlan: Hashable, Sendable {
     /// One, or for a merged stream all shards' in order.
     var runs: [RunID]
-    /// Whether ids are ``FirehoseCursor``s rather than seqs.
+    /// Whether ids are ``MergedCursor``s rather than seqs.
     var isMerged: Bool
     /// The last seq that the client has, by run.
     var positions: [Int64]

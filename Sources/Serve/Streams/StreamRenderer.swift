@@ -33,7 +33,7 @@ struct StreamRenderer: Hashable, Sendable {
     var id: [UInt8] {
         guard isMerged else { return Array(String(positions[0]).utf8) }
         var text: [UInt8] = []
-        FirehoseCursor(seqs: positions).append(to: &text)
+        MergedCursor(seqs: positions).append(to: &text)
         return text
     }
 }

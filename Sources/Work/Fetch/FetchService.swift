@@ -16,6 +16,7 @@ public struct FetchService: Service {
     private let queue: JobQueue
     private let consumer: String
     private let jobs = FetchesUnderWay()
+    private let connections: HostConnections
 
     public init(
         configuration: FetchConfiguration, tracking: TrackingConfiguration, ledger: Ledger, snapshots: SnapshotStreams, queue: JobQueue,
@@ -31,6 +32,7 @@ public struct FetchService: Service {
                     startsAtOnce: max(1, configuration.hostRate))))
         var hosts = HostClientConfiguration()
         hosts.repositoryBytes = configuration.repositoryBytesMax
+        self.connections = connections
         self.queue = queue
         consumer = worker.description
         parts = FetchParts(
@@ -52,6 +54,7 @@ public struct FetchService: Service {
                 group.addTask { await takeJobs() }
             }
         }
+        await connections.close()
     }
 
     /// Jobs in hand: more than are asked for at once, so that one whose host is slow holds up no other.

@@ -9,6 +9,14 @@ struct ReadBatch: Sendable {
     fileprivate(set) var loan: BatchRoom.Loan?
 }
 
+extension WorkerConfiguration {
+    /// How a shard's stream is read.
+    var readLimits: BatchReader.Limits {
+        BatchReader.Limits(
+            batch: .init(entries: batchEntries, bytes: batchBytes, linger: linger), share: shardBytes, patience: roomPatience, reply: replyBytes)
+    }
+}
+
 /// Reads one shard's stream in batches, bounded in entries and bytes, a batch ahead of what is being committed.
 ///
 /// A shard that keeps up reads within its own share. One whose last read brought all that it asked for is behind: it borrows room for a large batch,

@@ -22,9 +22,9 @@ struct ShardMetrics {
     private let heldNow: Gauge
     private let totals: WorkTotals
 
-    init(shard: Shard, totals: WorkTotals) {
+    init(shard: Shard, log: LiveLog = .firehose, totals: WorkTotals) {
         self.totals = totals
-        heldNow = Gauge(label: "weir_held_messages", dimensions: [("shard", "\(shard)")])
+        heldNow = Gauge(label: log == .firehose ? "weir_held_messages" : "weir_held_labels", dimensions: [("shard", "\(shard)")])
     }
 
     private let supersededHeld = Counter(label: "weir_held_superseded_total")

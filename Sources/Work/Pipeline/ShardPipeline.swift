@@ -43,11 +43,8 @@ struct ShardPipeline: Sendable {
 
     private func follow(_ reader: ShardReader, _ start: ShardRun, until stop: StopSignal) async throws {
         var run = start
-        let configuration = context.configuration
-        let limits = BatchReader.Limits(
-            batch: .init(entries: configuration.batchEntries, bytes: configuration.batchBytes, linger: configuration.linger),
-            share: configuration.shardBytes, patience: configuration.roomPatience, reply: configuration.replyBytes)
-        let batches = BatchReader(reader: reader, from: run.position, limits: limits, room: context.room, clock: context.clock)
+        let batches = BatchReader(
+            reader: reader, from: run.position, limits: context.configuration.readLimits, room: context.room, clock: context.clock)
         var batch = ReadBatch()
         var lastEntry = context.clock.monotonic()
         var snapshots = SnapshotTurn()

@@ -14,16 +14,11 @@ struct ShardRun {
     private let judge: BatchJudge
     private let policy: HoldPolicy
     let metrics: ShardMetrics
-    private var trackers: [UpstreamName: SessionTracker] = [:]
-    private var watermarks: [UpstreamName: Position]
+    private var sessions: UpstreamSessions
     private(set) var holds: HoldTable
     private var repositories: GenerationCache<String, RepositoryChain>
     private var tail: TrimTail
     private var lastCommit: MonotonicTime
-    /// The highest numbers that the ledger has given out, as last asked for.
-    private var issued: [UpstreamName: IssuedNumbers] = [:]
-    /// Upstreams whose sessions moved since the last commit of a position.
-    private var touched = Set<UpstreamName>()
     /// Committed, or resolved without anything to commit.
     private(set) var position: EntryID
     /// The same of the backfill stream.
@@ -41,14 +36,10 @@ struct ShardRun {
         repositories = GenerationCache(entries: context.configuration.repositoriesCached)
         snapshotCount = AdaptiveCount(targetBytes: SnapshotLimits.batchBytes, maxCount: SnapshotLimits.batchEntries)
         tail = TrimTail(kept: context.configuration.inspectionTail)
-        watermarks = state.watermarks
+        sessions = UpstreamSessions(
+            lease: lease, log: .firehose, state: state, ledger: context.ledger, metrics: metrics, logger: context.logger)
         position = state.offset
         lastCommit = context.clock.monotonic()
-        for (upstream, watermark) in state.watermarks { trackers[upstream] = SessionTracker(state: .init(watermark: watermark)) }
-        for (upstream, rows) in Dictionary(grouping: state.sessions, by: \.upstream) {
-            let sessions = rows.map { SessionTracker.Session(number: $0.session, expectedN: $0.expectedN, rewindAsked: $0.broken) }
-            trackers[upstream] = SessionTracker(state: .init(watermark: state.watermarks[upstream], sessions: sessions))
-        }
     }
 
     /// Resolves a batch of the stream and commits it; nothing of it is kept where that fails.
@@ -58,24 +49,22 @@ struct ShardRun {
         batch.offset = last.id
         var messages: [Message] = []
         var undecodable: [(String, EntryID)] = []
-        var asked = Set<UpstreamName>()
+        sessions.begin()
         for read in entries {
             switch read.content {
             case .undecodable(let detail): undecodable.append((detail, read.id))
             case .entry(let entry):
-                let upstream = UpstreamName(kind: .firehose, host: entry.host)
-                guard try await isIssued(entry, of: upstream, &asked) else {
-                    undecodable.append(("session \(entry.session) in epoch \(entry.position.epoch) was never opened", read.id))
-                    continue
+                switch try await sessions.received(entry, in: &batch) {
+                case .apply: messages.append(Message(entry: entry))
+                case .passed: break
+                case .unissued: undecodable.append(("session \(entry.session) in epoch \(entry.position.epoch) was never opened", read.id))
                 }
-                touched.insert(upstream)
-                if try await follow(entry, of: upstream, &batch) { messages.append(Message(entry: entry)) }
             }
         }
-        for upstream in touched { note(upstream, in: &batch) }
+        sessions.note(in: &batch)
         let isQuiet = messages.isEmpty && undecodable.isEmpty && batch.watermarks.isEmpty && batch.rewinds.isEmpty && batch.gaps.isEmpty
         if isQuiet, context.clock.monotonic() - lastCommit < .seconds(3) {
-            // Only repeated barriers of a quiet upstream: the next commit says it all, `touched` keeps whose sessions moved.
+            // Only repeated barriers of a quiet upstream: the next commit says it all, `sessions` keeps which of them moved.
             tail.committed(entries.map(\.id))
             return
         }
@@ -84,7 +73,6 @@ struct ShardRun {
         let committed = try await commit(decision)
         tail.committed(entries.map(\.id))
         position = last.id
-        touched.removeAll()
         metrics.committed(committed, entries: entries.count, newest: last.id)
         await mirror()
     }
@@ -116,79 +104,6 @@ struct ShardRun {
     }
 
     var heldCount: Int { holds.count }
-
-    // MARK: Sessions
-
-    /// Whether the ledger has given out the entry's numbers. One that names higher ones is damaged or not Weir's: followed, it would make
-    /// each later session an older one. The ledger is asked at the first entry of an upstream and of each new session, once for a batch: all of it
-    /// was appended before.
-    private mutating func isIssued(_ entry: UpstreamEntry, of upstream: UpstreamName, _ asked: inout Set<UpstreamName>) async throws -> Bool {
-        func isKnown() -> Bool { issued[upstream].map { entry.session <= $0.session && entry.position.epoch <= $0.epoch } ?? false }
-        if isKnown() { return true }
-        guard asked.insert(upstream).inserted, let numbers = try await context.ledger.issuedNumbers(upstream) else { return false }
-        issued[upstream] = numbers
-        trackers[upstream]?.forget(above: numbers.session)
-        return isKnown()
-    }
-
-    /// True where the entry is to be applied.
-    private mutating func follow(_ entry: UpstreamEntry, of upstream: UpstreamName, _ batch: inout ShardBatch) async throws -> Bool {
-        try await learnBaseline(upstream, before: entry, &batch)
-        switch trackers[upstream, default: SessionTracker()].received(entry) {
-        case .apply: return true
-        case .duplicate, .stale: metrics.dropped()
-        case .barrier(let watermark): batch.watermarks[upstream] = watermark
-        case .opened(let gap):
-            if let gap { batch.gaps.append((upstream, gap)) }
-            if let watermark = trackers[upstream]?.state.watermark { batch.watermarks[upstream] = watermark }
-        case .hole(let session, let expected, let got):
-            askRewind(of: session, upstream, "entries are missing: n \(expected) expected, \(got) found", &batch)
-        case .unopened(let session): askRewind(of: session, upstream, "the session's opening was not seen, or starts above the watermark", &batch)
-        case .shed(let session): askRewind(of: session, upstream, "entries were left out while the shard was halted", &batch)
-        }
-        return false
-    }
-
-    private func askRewind(of session: Int64, _ upstream: UpstreamName, _ why: String, _ batch: inout ShardBatch) {
-        batch.rewinds.append((upstream, session))
-        metrics.rewindAsked()
-        context.logger.warning(
-            "rewind asked", metadata: ["shard": "\(lease.shard)", "upstream": "\(upstream)", "session": "\(session)", "reason": "\(why)"])
-    }
-
-    /// What only the ledger knows of an upstream, looked up before an entry is judged that would be refused without it: from where its
-    /// very first session started, and from where a new numbering did, whose declared gap may have been lost with its opening.
-    ///
-    /// For the ledger, a shard without a watermark in the upstream's numbering counts as that baseline: the least over all shards is it then.
-    private mutating func learnBaseline(_ upstream: UpstreamName, before entry: UpstreamEntry, _ batch: inout ShardBatch) async throws {
-        var tracker = trackers[upstream] ?? SessionTracker()
-        if let watermark = tracker.state.watermark {
-            guard entry.kind == .open, entry.position.epoch > watermark.epoch, !tracker.accepts(from: entry.position, gap: entry.gap) else { return }
-        }
-        if tracker.state.watermark == nil {
-            // This shard's own, not the least of all: at a new numbering that would hide what this one lacks of the old.
-            guard let start = try await context.ledger.shardState(lease).watermarks[upstream] else { return }
-            tracker = SessionTracker(state: .init(watermark: start, sessions: tracker.state.sessions))
-            trackers[upstream] = tracker
-            return try await learnBaseline(upstream, before: entry, &batch)
-        }
-        guard case .at(let baseline) = try await context.ledger.resumePosition(upstream) else { return }
-        if let gap = tracker.renumbered(at: baseline) {
-            batch.gaps.append((upstream, gap))
-            batch.watermarks[upstream] = baseline
-        }
-        trackers[upstream] = tracker
-    }
-
-    /// Adds what is to be kept of an upstream's sessions; a watermark only where it rose.
-    private mutating func note(_ upstream: UpstreamName, in batch: inout ShardBatch) {
-        guard let state = trackers[upstream]?.state else { return }
-        for session in state.sessions {
-            batch.sessions.append(
-                SessionProgress(upstream: upstream, session: session.number, expectedN: session.expectedN, broken: session.rewindAsked))
-        }
-        if let new = batch.watermarks[upstream], let old = watermarks[upstream], new <= old { batch.watermarks[upstream] = nil }
-    }
 
     // MARK: Decisions
 
@@ -271,7 +186,7 @@ struct ShardRun {
         let batch = decision.finished()
         var done = try await commit(batch)
         holds = decision.holds
-        for (upstream, watermark) in batch.watermarks { watermarks[upstream] = watermark }
+        sessions.committed(batch, isOfStream: batch.offset != nil)
         for did in decision.changed { if let chain = decision.chains[did] { repositories.insert(chain, for: did) } }
         if !decision.identitiesChanged.isEmpty { await context.identities.changed(decision.identitiesChanged) }
         metrics.superseded(decision.superseded)

@@ -9,6 +9,7 @@ struct Inspect: AsyncParsableCommand {
         discussion: """
             weir inspect 'firehose_live:{3}'                    the newest entries of a work stream
             weir inspect 'firehose_live:{3}' 1767225600000-0    one of them
+            weir inspect 'label_live:{3}'                       what labelers sent
             weir inspect 'run:{firehose/3}' --count 1           of an outlet
 
             Reads redis.url, or the Redis of a `weir up` in the data folder.

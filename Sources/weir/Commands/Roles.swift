@@ -2,12 +2,12 @@ import ArgumentParser
 import Fleet
 import Logging
 
-/// `weir ingest firehose` and `weir ingest backfill`.
+/// `weir ingest firehose`, `weir ingest backfill` and `weir ingest labeler`.
 struct Ingest: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read upstreams into the work streams.",
         discussion: "Any number of these may run: each upstream is read by one of them, the others stand by.",
-        subcommands: [IngestFirehose.self, IngestBackfill.self])
+        subcommands: [IngestFirehose.self, IngestBackfill.self, IngestLabeler.self])
 }
 
 struct IngestFirehose: AsyncParsableCommand {
@@ -24,6 +24,15 @@ struct IngestBackfill: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws { try await RoleRun.run(.ingestBackfill, common) }
+}
+
+struct IngestLabeler: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "labeler", abstract: "Read labelers' labels (labeler.hosts, labeler.dids).",
+        discussion: "Without labelers there is nothing to do: it says so and waits.")
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws { try await RoleRun.run(.ingestLabeler, common) }
 }
 
 struct Worker: AsyncParsableCommand {

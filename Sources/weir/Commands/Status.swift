@@ -3,7 +3,7 @@ import Fleet
 
 struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show relays, shards, backlog, lag and rates, live.",
+        abstract: "Show relays, labelers, shards, backlog, lag and rates, live.",
         discussion: "Code 3 where the API does not answer; with --once also where the fleet is not ready.")
     @OptionGroup var common: CommonOptions
     @OptionGroup var server: APIOptions

@@ -1,14 +1,17 @@
 import ArgumentParser
+import Events
 import Fleet
 import Foundation
 
 struct Tail: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Follow a run, or all of the firehose.",
+        abstract: "Follow a run, all of the firehose, or all labels.",
         discussion: """
             weir tail firehose                        all shards, from now
             weir tail firehose/3 --from 0             one shard's log, from its first event
             weir tail backfill/relay.example          how a host's backfill goes, as a bar in a terminal
+            weir tail labels                          labels of all shards, from now
+            weir tail labels/3 --from 0               one shard's labels
             weir tail firehose --collection 'app.bsky.feed.*' --format jetstream
 
             In a terminal an event is one short line; elsewhere, and with --json, it is the JSON that the API sent. After a lost connection it
@@ -18,10 +21,10 @@ struct Tail: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
     @OptionGroup var server: APIOptions
 
-    @Argument(help: "`firehose` for all shards, or a run such as firehose/3.")
+    @Argument(help: "`firehose` or `labels` for all shards, or a run such as firehose/3 or labels/3.")
     var topic: String
 
-    @Option(help: ArgumentHelp("A run: events after this seq. The firehose: earliest, or a cursor. Default: from now.", valueName: "seq"))
+    @Option(help: ArgumentHelp("A run: events after this seq. All shards: earliest, or a cursor. Default: from now.", valueName: "seq"))
     var from: String?
 
     @Option(help: "weir, jetstream or tap.")
@@ -33,7 +36,7 @@ struct Tail: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only these accounts. Repeatable.", valueName: "did"))
     var did: [String] = []
 
-    @Option(help: ArgumentHelp("Only these kinds: record, identity, account, sync. Repeatable.", valueName: "kind"))
+    @Option(help: ArgumentHelp("Only these kinds: record, identity, account, sync, label. Repeatable.", valueName: "kind"))
     var kind: [String] = []
 
     @Option(help: ArgumentHelp("End after so many events.", valueName: "number"))
@@ -76,10 +79,13 @@ struct Tail: AsyncParsableCommand {
         }
     }
 
+    /// All shards of a log, merged.
+    private var isMerged: Bool { LiveLog(rawValue: topic) != nil }
+
     /// A run is followed from now on by asking for what it has: the API itself begins at the first event.
     private func start(_ client: APIClient) async throws -> String? {
         if let from { return from }
-        guard topic != "firehose" else { return nil }
+        guard !isMerged else { return nil }
         let answer = try await client.get("/runs/\(Self.encoded(topic))")
         guard answer.status == 200 else {
             throw Failure("there is no run \(topic) (the API answers \(answer.status))")
@@ -93,12 +99,11 @@ struct Tail: AsyncParsableCommand {
 
     private func path(_ from: String?) throws -> String {
         var query: [(String, String)] = []
-        let isFirehose = topic == "firehose"
-        if let from { query.append((isFirehose ? "cursor" : "fromSeq", from)) }
+        if let from { query.append((isMerged ? "cursor" : "fromSeq", from)) }
         if let format { query.append(("format", format)) }
         query += collection.map { ("collections", $0) } + did.map { ("dids", $0) } + kind.map { ("kinds", $0) }
         let text = query.map { "\($0.0)=\(Self.encoded($0.1))" }.joined(separator: "&")
-        let resource = isFirehose ? "/streams/firehose" : "/runs/\(Self.encoded(topic))/stream"
+        let resource = isMerged ? "/streams/\(topic)" : "/runs/\(Self.encoded(topic))/stream"
         return resource + (text.isEmpty ? "" : "?\(text)")
     }
 

@@ -43,13 +43,16 @@ struct Up: AsyncParsableCommand {
         let beside = simulator
         try await servers.run {
             try await MigrationRun.run(ready)
-            try await FleetProcess(roles: [.ingestFirehose, .ingestBackfill, .worker, .api], configuration: ready, metrics: metrics, log: log)
-                .run(beside: beside.map { [$0] } ?? []) { address in
-                    Banner(
-                        address: address, folder: servers.folder, controls: beside?.addresses.controlURL, relays: ready.relayHosts,
-                        labelers: beside?.addresses.labelerURLs ?? []
-                    ).show()
-                }
+            let roles: Set<Role> = [.ingestFirehose, .ingestBackfill, .worker, .api]
+            try await FleetProcess(
+                roles: ready.hasLabelers ? roles.union([.ingestLabeler]) : roles, configuration: ready, metrics: metrics, log: log
+            )
+            .run(beside: beside.map { [$0] } ?? []) { address in
+                Banner(
+                    address: address, folder: servers.folder, controls: beside?.addresses.controlURL, relays: ready.relayHosts,
+                    labelers: beside?.addresses.labelerURLs ?? []
+                ).show()
+            }
         }
     }
 }

@@ -46,7 +46,8 @@ struct EntryReport {
             let version = label.cid.map { " at \(Terminal.safe($0))" } ?? ""
             return "\(label.neg ? "not " : "")\(Terminal.safe(label.val)) on \(Terminal.safe(label.uri))\(version) by \(Terminal.safe(label.src)), "
                 + "\(Terminal.safe(label.cts))\(ends), \(label.signature == nil ? "unsigned" : "signed")"
-        case .malformed(let reason, _, let encoded): return "a label of \(encoded.count) bytes that cannot be read: \(Terminal.safe(reason.description))"
+        case .malformed(let reason, _, let encoded):
+            return "a label of \(encoded.count) bytes that cannot be read: \(Terminal.safe(reason.description))"
         }
     }
 

@@ -13,8 +13,14 @@ struct EventLine {
         let kind = field("kind").isEmpty ? event.name : field("kind")
         let action = field("action").isEmpty ? kind : field("action")
         let path = field("collection").isEmpty ? "" : "\(field("collection"))/\(field("rkey"))"
-        let what = path.isEmpty ? Terminal.safe(event.data.prefix(80)) : path
+        let what = path.isEmpty ? label(tree["label"]) ?? Terminal.safe(event.data.prefix(80)) : path
         return "\(run) \(seq.padded(to: 8)) \(action.padded(to: 8)) \(field("did").padded(to: 32)) \(what)"
+    }
+
+    /// What a label says, of what: its subject's account stands in the line already.
+    private func label(_ label: JSONTree?) -> String? {
+        guard let label, let val = label["val"]?.text, let uri = label["uri"]?.text else { return nil }
+        return Terminal.safe("\(label["neg"]?.flag == true ? "not " : "")\(val) \(uri)")
     }
 }
 

@@ -38,11 +38,13 @@ struct StatusReport {
         var parts = ["shards \(owned)/\(shards.count) on \(owners) workers", "log \(logged) events"]
         if let before { parts.append("\(rate(logged - before.logged, since: before)) events/s") }
         parts.append("to publish \(max(0, logged - published))")
+        let labels = shards.reduce(0) { $0 + ($1["labels"]?["last_seq"]?.integer ?? 0) }
+        if labels > 0 { parts.append("labels \(labels)") }
         if let broker = tree["broker"], let entries = broker["entries"]?.integer {
             parts.append("streams \(entries) entries, \(Self.bytes(broker["bytes"]?.integer ?? 0))")
             parts.append("Redis \(Self.bytes(broker["used_memory_bytes"]?.integer ?? 0))")
         }
-        parts.append("held \(sum("held"))")
+        parts.append("held \(sum("held") + shards.reduce(0) { $0 + ($1["labels"]?["held"]?.integer ?? 0) })")
         return parts.joined(separator: " · ")
     }
 

@@ -16,6 +16,7 @@ struct IngestLab: Sendable {
     let streams: any EntryStreams
     /// Where leases and sessions are: the fleet in memory, or a real Postgres.
     let ledger: any UpstreamLedger
+    let directory = TestLabelerDirectory()
 
     /// Quick intervals: tests wait for states, and these say how soon they come. A lease outlives every test: where its end matters the test says when.
     static func configuration(port: Int) throws -> FeedIngesterConfiguration {
@@ -33,7 +34,8 @@ struct IngestLab: Sendable {
 
     /// Runs `body` beside a relay; every replica that it starts ends with it.
     static func run(
-        _ feed: Feed = .firehose, shards: Int = 4, relay: ScriptedRelay = ScriptedRelay(), streams: (any EntryStreams)? = nil, ledger: (any UpstreamLedger)? = nil,
+        _ feed: Feed = .firehose, shards: Int = 4, relay: ScriptedRelay = ScriptedRelay(), streams: (any EntryStreams)? = nil,
+        ledger: (any UpstreamLedger)? = nil,
         change: @escaping @Sendable (inout FeedIngesterConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (IngestLab) async throws -> Void
     ) async throws {
@@ -46,7 +48,8 @@ struct IngestLab: Sendable {
             let host = "127.0.0.1:\(server.port)"
             try await body(
                 IngestLab(
-                    fleet: fleet, relay: relay, feed: feed, configuration: configuration, host: host, streams: streams ?? fleet, ledger: ledger ?? fleet))
+                    fleet: fleet, relay: relay, feed: feed, configuration: configuration, host: host, streams: streams ?? fleet,
+                    ledger: ledger ?? fleet))
         }
     }
 
@@ -54,7 +57,8 @@ struct IngestLab: Sendable {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         return FeedIngester(
-            feed, configuration: configuration, upstreams: ledger, entries: streams, worker: WorkerID(worker), logger: logger, seams: seams)
+            feed, configuration: configuration, upstreams: ledger, entries: streams, worker: WorkerID(worker), directory: directory, logger: logger,
+            seams: seams)
     }
 
     /// Runs a replica while `body` runs, then ends it as a kill would: by cancellation, without a drain.

@@ -26,6 +26,8 @@ final class MemoryFleet: UpstreamLedger, EntryStreams {
         /// How often each number of a host was applied, and in which order the numbers of a DID came.
         var applied: [String: [Int64: Int]] = [:]
         var order: [String: [Int64]] = [:]
+        /// Messages of labelers, where they stand and the shard that took them.
+        var labels: [String: [(position: Position, shard: Shard)]] = [:]
         var malformed = 0
         var barriers = 0
         var rewinds = 0
@@ -232,6 +234,7 @@ extension MemoryFleet.State {
         switch verdict {
         case .apply:
             if entry.kind == .malformed { malformed += 1 }
+            if entry.kind == .labels { labels[entry.host, default: []].append((entry.position, shard)) }
             guard !entry.did.isEmpty else { break }
             applied[entry.host, default: [:]][entry.position.seq, default: 0] += 1
             order[entry.did, default: []].append(entry.position.seq)

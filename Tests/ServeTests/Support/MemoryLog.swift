@@ -8,6 +8,7 @@ actor MemoryLog: LogStore {
     private(set) var summaries: [RunID: RunSummary] = [:]
     private var logs: [RunID: [LogEvent]] = [:]
     private var fleet = FleetStatus(upstreams: [], shards: [], workers: [], refused: [:])
+    private var labels: [StoredLabel] = []
     private var isDown = false
     private(set) var eventReads = 0
 
@@ -30,6 +31,7 @@ actor MemoryLog: LogStore {
 
     /// As retention or corruption would.
     func remove(_ run: RunID, _ seqs: ClosedRange<Int64>) { logs[run]?.removeAll { seqs.contains($0.seq) } }
+    func set(_ labels: [StoredLabel]) { self.labels = labels }
     func set(_ status: FleetStatus) { fleet = status }
     func setDown(_ down: Bool) { isDown = down }
 
@@ -60,6 +62,12 @@ actor MemoryLog: LogStore {
         try check()
         eventReads += 1
         return Array((logs[run] ?? []).filter { $0.seq > after }.prefix(limit))
+    }
+
+    func currentLabels(of subjects: [LabelSubject], sources: [String]?, limit: Int) async throws(LedgerError) -> [StoredLabel] {
+        try check()
+        let wanted = Set(subjects.map(\.subject))
+        return Array(labels.filter { wanted.contains($0.key.subject) && sources?.contains($0.src) ?? true }.prefix(limit))
     }
 
     func status() async throws(LedgerError) -> FleetStatus {

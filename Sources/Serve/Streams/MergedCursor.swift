@@ -1,9 +1,9 @@
-/// Where a client stands in the merged firehose: the last seq that it has of each shard.
+/// Where a client stands in a log of all shards, merged: the last seq that it has of each shard.
 ///
 /// Clients treat the text as opaque. It is base64url without padding of: the byte 1 (the version); the number of shards; the smallest of the seqs;
 /// then for each shard, in order, its seq less the smallest. Numbers are LEB128 (seven bits a byte, low ones first). 32 shards that stand
 /// within 16,000 of each other take about 95 characters.
-struct FirehoseCursor: Hashable, Sendable, CustomStringConvertible {
+struct MergedCursor: Hashable, Sendable, CustomStringConvertible {
     /// By shard; each 0 to 2^53.
     var seqs: [Int64]
 
