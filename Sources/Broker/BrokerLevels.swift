@@ -7,11 +7,14 @@ public struct BrokerLevels: Hashable, Sendable {
     public var usedMemory: Int
     /// 0: no limit.
     public var maxMemory: Int
-    public init(entries: [Int], bytes: [Int], usedMemory: Int, maxMemory: Int) {
+    /// Entries of the job stream: repositories that wait for a fetcher, or are with one.
+    public var queuedJobs: Int
+    public init(entries: [Int], bytes: [Int], usedMemory: Int, maxMemory: Int, queuedJobs: Int = 0) {
         self.entries = entries
         self.bytes = bytes
         self.usedMemory = usedMemory
         self.maxMemory = maxMemory
+        self.queuedJobs = queuedJobs
     }
 
     /// The number of `name:<number>` in the text of INFO; 0 where it is not there.

@@ -80,6 +80,7 @@ public struct WorkStreams: Sendable {
     public func levels() async throws(BrokerError) -> BrokerLevels {
         var batch = RedisBatch()
         batch.append("INFO", "memory")
+        batch.append("XLEN", .string(keys.repoBackfill))
         for shard in 0..<shards.count {
             batch.append("XLEN", .string(key(shard)))
             batch.append("MEMORY", "USAGE", .string(key(shard)))
@@ -89,10 +90,10 @@ public struct WorkStreams: Sendable {
             let info = try replies[0].string()
             var levels = BrokerLevels(
                 entries: [], bytes: [], usedMemory: BrokerLevels.number("used_memory", inInfo: info),
-                maxMemory: BrokerLevels.number("maxmemory", inInfo: info))
+                maxMemory: BrokerLevels.number("maxmemory", inInfo: info), queuedJobs: Int(try replies[1].integer()))
             for shard in 0..<shards.count {
-                levels.entries.append(Int(try replies[1 + 2 * shard].integer()))
-                levels.bytes.append(Int(try replies[2 + 2 * shard].optional()?.integer() ?? 0))
+                levels.entries.append(Int(try replies[2 + 2 * shard].integer()))
+                levels.bytes.append(Int(try replies[3 + 2 * shard].optional()?.integer() ?? 0))
             }
             return levels
         }

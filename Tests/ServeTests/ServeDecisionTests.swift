@@ -129,6 +129,31 @@ import Testing
         #expect(standBy.reasons(.test(owner: nil), now: at(0)).isEmpty)
     }
 
+    @Test("a backfill makes no fleet unready and no shard look stalled; whoever does it is judged by it")
+    func backfillReadiness() {
+        func at(_ seconds: Int) -> MonotonicTime { MonotonicTime(sinceStart: .seconds(seconds)) }
+        func status(_ state: UpstreamReport.State, owner: String?) -> FleetStatus {
+            var status = FleetStatus.test(owner: "w", report: .paused)
+            status.upstreams.append(
+                FleetStatus.Upstream(
+                    name: UpstreamName(kind: .backfill, host: "pds.test"), owner: owner, leaseMsLeft: owner == nil ? -1 : 3000, session: nil,
+                    report: UpstreamReport(state: state), reportAgeMs: owner == nil ? 99_000 : 100, watermark: nil, rewindPending: false,
+                    declaredGaps: 0))
+            return status
+        }
+        var fleet = ReadinessJudge(scope: .fleet, stallAfter: .seconds(30))
+        var owner = ReadinessJudge(scope: .owned(by: WorkerID("b")), stallAfter: .seconds(30))
+        for seconds in [0, 31, 62] {
+            #expect(fleet.reasons(status(.streaming, owner: nil), now: at(seconds)).isEmpty)
+            #expect(fleet.reasons(status(.streaming, owner: "b"), now: at(seconds)).isEmpty)
+            #expect(fleet.reasons(status(.backingOff, owner: "b"), now: at(seconds)).isEmpty)
+            #expect(owner.reasons(status(.streaming, owner: "b"), now: at(seconds)).isEmpty)
+            #expect(owner.reasons(status(.streaming, owner: nil), now: at(seconds)).isEmpty)
+        }
+        #expect(owner.reasons(status(.backingOff, owner: "b"), now: at(70)).isEmpty)
+        #expect(owner.reasons(status(.backingOff, owner: "b"), now: at(101)).map(\.code) == [.upstreamDown])
+    }
+
     @Test("a shard's labels are judged for themselves: by labelers that stream, and by what is published of them")
     func labelReadiness() {
         func at(_ seconds: Int) -> MonotonicTime { MonotonicTime(sinceStart: .seconds(seconds)) }

@@ -24,6 +24,7 @@ extension JSONWriter {
             value(count)
         }
         endObject()
+        member(status.backfill)
     }
 
     /// How full Redis is; null where it does not answer.
@@ -35,6 +36,7 @@ extension JSONWriter {
         member("bytes", levels.bytes.reduce(0, +))
         member("used_memory_bytes", levels.usedMemory)
         member("max_memory_bytes", levels.maxMemory)
+        member("queued_jobs", levels.queuedJobs)
         key("entries_by_shard")
         beginArray()
         for count in levels.entries { value(count) }

@@ -42,7 +42,7 @@ struct ReadinessJudge: Sendable {
         for shard in status.shards where isJudged(shard.owner) {
             reasons += judge(shard, streaming: streaming, now: now)
         }
-        for upstream in status.upstreams where isJudged(upstream.owner) {
+        for upstream in status.upstreams where isJudged(upstream.owner) && isJudged(upstream.name.kind) {
             reasons += judge(upstream, now: now)
         }
         return reasons
@@ -54,6 +54,10 @@ struct ReadinessJudge: Sendable {
         case .owned(let worker): owner == worker.description
         }
     }
+
+    /// A backfill makes no fleet unready: what is live does not wait for it, and one that is finished, or out of scope, has no owner. Who does it is judged
+    /// by what it does.
+    private func isJudged(_ kind: UpstreamName.Kind) -> Bool { kind != .backfill || scope != .fleet }
 
     private func isFresh(_ ageMs: Int64?) -> Bool { ageMs.map { $0 < stallAfter.milliseconds } ?? false }
 

@@ -9,6 +9,7 @@ struct Tail: AsyncParsableCommand {
         discussion: """
             weir tail firehose                        all shards, from now
             weir tail firehose/3 --from 0             one shard's log, from its first event
+            weir tail backfill/relay.example          how a host's backfill goes, as a bar in a terminal
             weir tail labels                          labels of all shards, from now
             weir tail labels/3 --from 0               one shard's labels
             weir tail firehose --collection 'app.bsky.feed.*' --format jetstream
@@ -47,7 +48,9 @@ struct Tail: AsyncParsableCommand {
     func run() async throws {
         let client = try server.client(common)
         let path = try path(await start(client))
-        let line = EventLine(isPlain: json || format != nil || !Console.outputIsTerminal)
+        let isPlain = json || format != nil || !Console.outputIsTerminal
+        let line = EventLine(isPlain: isPlain)
+        var bar = isBackfill && !isPlain && Console.errorIsTerminal ? BackfillBar(topic) : nil
         var lastID = ""
         var left = count ?? .max
         var failures = 0
@@ -56,7 +59,8 @@ struct Tail: AsyncParsableCommand {
                 let before = left
                 let parser = try await client.follow(path, lastID: lastID) { event in
                     lastID = event.id
-                    Console.print(line.text(event))
+                    if bar == nil { Console.print(line.text(event)) }
+                    bar?.show(event)
                     left -= 1
                     return left > 0
                 }
@@ -87,8 +91,11 @@ struct Tail: AsyncParsableCommand {
             throw Failure("there is no run \(topic) (the API answers \(answer.status))")
         }
         guard let run = JSONTree(answer.body), let last = run["lastSeq"]?.integer ?? run["last_seq"]?.integer else { return nil }
-        return "\(last)"
+        // Of a backfill the last progress is worth seeing at once, also where the terminal event stands behind it.
+        return "\(isBackfill ? max(0, last - 2) : last)"
     }
+
+    private var isBackfill: Bool { topic.hasPrefix("backfill/") }
 
     private func path(_ from: String?) throws -> String {
         var query: [(String, String)] = []

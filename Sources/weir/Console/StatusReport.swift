@@ -26,6 +26,7 @@ struct StatusReport {
         let refused = (tree["refused"]?.members ?? []).compactMap { member in member.value.integer.map { "\(Terminal.safe(member.key)) \($0)" } }
         if !refused.isEmpty { lines.append("refused: \(refused.joined(separator: ", "))") }
         lines += [""] + upstreamTable().lines()
+        lines += BackfillReport(tree).lines()
         let shown = all ? shards : shards.filter(isTroubled)
         if !shown.isEmpty { lines += ["", all ? "shards" : "shards in trouble"] + shardTable(shown).lines() }
         return lines
