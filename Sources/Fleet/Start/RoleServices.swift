@@ -28,7 +28,8 @@ struct RoleServices: Sendable {
     /// Reads every configured relay under its lease.
     func ingestFirehose() throws -> any Service {
         let ingest = feed(
-            hosts: try endpoints(configuration.relayHosts, of: "relay.hosts"), start: configuration.relayStart, futureCursor: configuration.relayFutureCursor)
+            hosts: try endpoints(configuration.relayHosts, of: "relay.hosts"), start: configuration.relayStart,
+            futureCursor: configuration.relayFutureCursor)
         return FeedIngester(
             .firehose, configuration: ingest, ledger: connections.ledger, streams: connections.workStreams(shards), worker: connections.name,
             logger: logger("ingest"), seams: connections.seams)
