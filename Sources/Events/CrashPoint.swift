@@ -18,6 +18,13 @@ public enum CrashPoint: String, Hashable, Sendable, CaseIterable {
     /// Jobs are marked as queued; the job stream does not have them. Reached for each batch that is fed.
     case backfillAfterFeedBeforeAppend = "backfill.after-feed-before-append"
 
+    /// A fetcher has a part of a repository's archive, in its spool. Reached for each chunk.
+    case fetchMidArchive = "fetch.mid-archive"
+    /// All of a repository's records stand in the backfill stream; the entry that closes them does not. Reached for repositories of several entries.
+    case fetchBeforeClose = "fetch.before-close"
+    /// A snapshot stands in the backfill stream; its job does not say so. Reached for each repository.
+    case fetchAfterClose = "fetch.after-close"
+
     /// A batch is decided under a lease that is trusted; nothing of it is written.
     case workBeforeCommit = "work.before-commit"
     /// In the transaction: the fence and the run's row are locked, the COPY has begun and has got rows, and has not ended.

@@ -44,8 +44,8 @@ public struct HostBudget: Sendable {
         case wait(until: MonotonicTime)
         /// As many requests as are allowed are under way: may be asked again when one has come back.
         case full
-        /// The host failed; may be asked again then.
-        case parked(until: MonotonicTime)
+        /// The host failed, or asked to be left alone (`isAsked`); may be asked again then.
+        case parked(until: MonotonicTime, isAsked: Bool)
     }
 
     public let limits: Limits
@@ -76,7 +76,7 @@ public struct HostBudget: Sendable {
         uses += 1
         host.lastUse = uses
         defer { hosts[name] = host }
-        if now < host.parkedUntil { return .parked(until: host.parkedUntil) }
+        if now < host.parkedUntil { return .parked(until: host.parkedUntil, isAsked: host.isAsked) }
         if host.underWay >= limits.requestsAtOnce || host.isOnTrial && host.underWayOfPeriod > 0 { return .full }
         // The bucket as one time: that at which it would be full again.
         let earliest = host.fullAt + limits.startInterval * -(limits.startsAtOnce - 1)
@@ -87,19 +87,24 @@ public struct HostBudget: Sendable {
         return .go(Permit(host: name, period: host.period))
     }
 
-    /// The host answered, whatever it answered.
-    public mutating func succeeded(_ permit: Permit, at now: MonotonicTime) {
+    /// The host answered, whatever it answered. True where that is news: it had failed before.
+    @discardableResult
+    public mutating func succeeded(_ permit: Permit, at now: MonotonicTime) -> Bool {
+        var isNews = false
         returned(permit) { host in
             guard host.period == permit.period else { return }
+            isNews = host.isOnTrial
             host.isOnTrial = false
             host.healthySince = host.healthySince ?? now
         }
+        return isNews
     }
 
-    /// The host failed, or asked for rest; the time until which it is left alone.
+    /// The host failed, or asked for rest (`isAsked`); the time until which it is left alone.
     @discardableResult
     public mutating func failed(
-        _ permit: Permit, at now: MonotonicTime, retryAfter: Duration? = nil, using generator: inout some RandomNumberGenerator
+        _ permit: Permit, at now: MonotonicTime, retryAfter: Duration? = nil, isAsked: Bool = false,
+        using generator: inout some RandomNumberGenerator
     ) -> MonotonicTime {
         let retry = limits.retry
         var until = now
@@ -110,10 +115,12 @@ public struct HostBudget: Sendable {
                 host.failures = min(host.failures + 1, 1000)
                 host.healthySince = nil
                 host.isOnTrial = true
+                host.isAsked = isAsked
                 host.period &+= 1
                 host.underWayOfPeriod = 0
             } else if let retryAfter {
                 host.parkedUntil = max(host.parkedUntil, now + min(retryAfter, retry.retryAfterMax))
+                host.isAsked = host.isAsked || isAsked
             }
             until = host.parkedUntil
         }
@@ -162,6 +169,8 @@ extension HostBudget {
         var period: UInt32 = 0
         /// Failed, and nothing has succeeded since.
         var isOnTrial = false
+        /// It was parked because it asked for that.
+        var isAsked = false
 
         var isFailing: Bool { isOnTrial || failures > 0 }
 

@@ -20,7 +20,7 @@ enum HostAnswer {
         let code = code(status: status, name: name)
         let message = code == .malformed ? "HTTP \(status), a redirect, is not followed" : "HTTP \(status)" + (said.isEmpty ? "" : ", \(said)")
         let retryAfter = code == .rateLimited || code == .unavailable ? RetryAfter.read(now: now, header: header) : nil
-        return HostError(code, message, host: host.authority, retryAfter: retryAfter)
+        return HostError(code, message, host: host.authority, retryAfter: retryAfter, status: status)
     }
 
     private static func code(status: Int, name: String) -> HostError.Code {

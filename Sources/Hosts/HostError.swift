@@ -32,12 +32,15 @@ public struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
     public var host: String
     /// How long the host asks to stay away, at most ``RetryAfter/longest``; nil where it does not say.
     public var retryAfter: Duration?
+    /// Of the answer over HTTP that says so; nil where there was none.
+    public var status: Int?
 
-    public init(_ code: Code, _ message: String, host: String, retryAfter: Duration? = nil) {
+    public init(_ code: Code, _ message: String, host: String, retryAfter: Duration? = nil, status: Int? = nil) {
         self.code = code
         self.message = message
         self.host = host
         self.retryAfter = retryAfter
+        self.status = status
     }
 
     public var description: String { "\(code.rawValue) at \(host): \(message)" }

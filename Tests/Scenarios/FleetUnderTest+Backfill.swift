@@ -19,7 +19,9 @@ extension FleetUnderTest {
     }
 
     /// Stops production, waits until nothing is left to do, and compares what a consumer of the log has with what every repository holds.
-    func settleRepositories(within limit: Duration = .seconds(120), isWanted: @escaping @Sendable (RepositorySnapshot) -> Bool = { _ in true }) async throws {
+    func settleRepositories(within limit: Duration = .seconds(120), isWanted: @escaping @Sendable (RepositorySnapshot) -> Bool = { _ in true })
+        async throws
+    {
         try await simulator.set(EventRate.paused)
         try await waitUntil("the simulator holds nothing back") { _ in try await simulator.status().quiescent }
         for relay in simulator.addresses.relays.indices { try await waitUntilReadThrough(relay) }

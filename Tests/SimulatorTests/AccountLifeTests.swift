@@ -188,6 +188,11 @@ import Testing
             #expect(life.service.faults.count(.accountTakedown) == 1)
             let commits = life.service.record.lines.filter { $0.contains("\"type\":\"commit\"") && !$0.contains("\"fault\"") }
             #expect(commits.count == 20)
+            let scheduled = #"[{"kind":"fork","every":15},{"kind":"migrate","every":15},{"kind":"account_deactivate","every":15}]"#
+            #expect(try await life.simulator.post("\(control)/sim/faults", scheduled).status == .ok)
+            try await life.service.set(EventRate(eventsPerSecond: .infinity, eventsMax: 200))
+            try await life.waitUntil { try await life.service.status().quiescent }
+            for kind in [FaultKind.fork, .migrate, .accountDeactivate] { #expect(life.service.faults.count(kind) > 1, "\(kind)") }
             let nobody = #"{"kind":"write","did":"did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"}"#
             #expect(try await life.simulator.post("\(control)/sim/faults", nobody).status == .badRequest)
             #expect(try await life.simulator.post("\(control)/sim/faults", #"{"kind":"write","host":3}"#).status == .badRequest)

@@ -2,6 +2,7 @@ import ATProto
 import Broker
 import Events
 import Flow
+import Foundation
 import Hosts
 import Ingest
 import Ledger
@@ -28,7 +29,7 @@ struct RoleServices: Sendable {
     /// Reads every configured relay under its lease.
     func ingestFirehose() throws -> any Service {
         let ingest = feed(
-            hosts: try endpoints(configuration.relayHosts, of: "relay.hosts"), start: configuration.relayStart,
+            hosts: try addresses(configuration.relayHosts, of: "relay.hosts") { try WebSocketEndpoint($0) }, start: configuration.relayStart,
             futureCursor: configuration.relayFutureCursor)
         return FeedIngester(
             .firehose, configuration: ingest, ledger: connections.ledger, streams: connections.workStreams(shards), worker: connections.name,
@@ -38,7 +39,8 @@ struct RoleServices: Sendable {
     /// Reads every configured labeler under its lease. Without any it idles, so that the role may stand in every fleet.
     func ingestLabeler() throws -> any Service {
         var ingest = feed(
-            hosts: configuration.labelerHosts.isEmpty ? [] : try endpoints(configuration.labelerHosts, of: "labeler.hosts"),
+            hosts: configuration.labelerHosts.isEmpty
+                ? [] : try addresses(configuration.labelerHosts, of: "labeler.hosts") { try WebSocketEndpoint($0) },
             start: configuration.labelerStart, futureCursor: configuration.labelerFutureCursor)
         ingest.labelers = configuration.labelerDIDs
         let logger = logger("ingest-labeler")
@@ -70,7 +72,7 @@ struct RoleServices: Sendable {
         var backfill = BackfillIngesterConfiguration(scope: configuration.reposScope)
         backfill.signal = configuration.reposSignal
         backfill.file = configuration.reposFile
-        if backfill.scope.enumerates { backfill.hosts = try endpoints(configuration.backfillHosts, of: "backfill.hosts") }
+        if backfill.scope.enumerates { backfill.hosts = try addresses(configuration.backfillHosts, of: "backfill.hosts") { try HostEndpoint($0) } }
         backfill.pageEntries = configuration.backfillPage
         backfill.jobsMax = configuration.backfillJobsMax
         backfill.queueHighWater = configuration.backfillQueueHighWater
@@ -92,7 +94,7 @@ struct RoleServices: Sendable {
         let worker = workerConfiguration()
         try check(publisher.problems() + worker.problems())
         let streams = connections.workStreams(shards)
-        return [
+        var services: [any Service] = [
             PublisherService(
                 configuration: publisher, ledger: connections.ledger, outlet: connections.outlets, worker: connections.name,
                 logger: logger("publisher"), seams: connections.seams),
@@ -100,6 +102,28 @@ struct RoleServices: Sendable {
                 configuration: worker, ledger: connections.ledger, streams: streams, snapshots: connections.snapshotStreams(shards),
                 worker: connections.name, logger: logger("work")),
         ]
+        if worker.tracking.isTracked { services.append(try fetcher(tracking: worker.tracking)) }
+        return services
+    }
+
+    /// Fetches the repositories that jobs ask for, in every worker.
+    private func fetcher(tracking: TrackingConfiguration) throws -> any Service {
+        var fetch = FetchConfiguration()
+        fetch.concurrency = configuration.fetchConcurrency
+        fetch.hostConcurrency = configuration.fetchHostConcurrency
+        fetch.hostRate = configuration.fetchHostRate
+        fetch.fallbackHosts = try addresses(configuration.fetchFallbackHosts, of: "fetch.fallback_hosts") { try HostEndpoint($0) }
+        fetch.spoolFolder = configuration.fetchSpool ?? FileManager.default.temporaryDirectory.path
+        fetch.repositoryBytesMax = configuration.fetchRepoBytesMax
+        fetch.highWaterEntries = configuration.fetchHighWater
+        fetch.identityLifetime = configuration.identityLifetime
+        fetch.connections.allowPrivateHosts = configuration.allowsPrivateHosts
+        // Whoever configured them says that they may be asked, whatever their addresses are.
+        fetch.connections.trustedHosts = Set(fetch.fallbackHosts)
+        fetch.documents.plcURL = configuration.plcURL
+        return FetchService(
+            configuration: fetch, tracking: tracking, ledger: connections.ledger, snapshots: connections.snapshotStreams(shards),
+            queue: connections.jobQueue, worker: connections.name, logger: logger("fetch"), seams: connections.seams)
     }
 
     private func workerConfiguration() -> WorkerConfiguration {
@@ -162,19 +186,20 @@ struct RoleServices: Sendable {
         return server
     }
 
-    private func endpoints(_ hosts: [String], of path: String) throws -> [WebSocketEndpoint] {
-        var endpoints: [WebSocketEndpoint] = []
+    /// The addresses of a key, at least one.
+    private func addresses<Address>(_ hosts: [String], of path: String, read: (String) throws -> Address) throws -> [Address] {
+        var addresses: [Address] = []
         for host in hosts {
             do {
-                endpoints.append(try WebSocketEndpoint(host))
+                addresses.append(try read(host))
             } catch {
                 throw ConfigurationError(problems: [configuration.problem(path, "\(host): \(error)")])
             }
         }
-        guard !endpoints.isEmpty else {
+        guard !addresses.isEmpty else {
             throw ConfigurationError(problems: [configuration.problem(path, "at least one host is needed")])
         }
-        return endpoints
+        return addresses
     }
 
     private func check(_ problems: [String]) throws {

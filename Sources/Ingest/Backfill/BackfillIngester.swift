@@ -1,5 +1,6 @@
 public import Broker
 public import Events
+import Hosts
 public import Ledger
 public import Logging
 public import ServiceLifecycle
@@ -11,7 +12,7 @@ public import ServiceLifecycle
 /// is nothing to do, and waits.
 public struct BackfillIngester: Service {
     public let configuration: BackfillIngesterConfiguration
-    private let hosts: [BackfillHost]
+    private let hosts: [BackfillHost]?
     private let ledger: Ledger
     private let queue: JobQueue
     private let shards: ShardMap
@@ -30,15 +31,16 @@ public struct BackfillIngester: Service {
         seams: FaultSeams = .off
     ) {
         self.init(
-            configuration: configuration, hosts: [], ledger: ledger, queue: queue, shards: shards, worker: worker, logger: logger, seams: seams)
+            configuration: configuration, hosts: nil, ledger: ledger, queue: queue, shards: shards, worker: worker, logger: logger, seams: seams)
     }
 
+    /// - Parameter hosts: nil: those of the configuration, over HTTP.
     init(
-        configuration: BackfillIngesterConfiguration, hosts: [BackfillHost], ledger: Ledger, queue: JobQueue, shards: ShardMap, worker: WorkerID,
+        configuration: BackfillIngesterConfiguration, hosts: [BackfillHost]?, ledger: Ledger, queue: JobQueue, shards: ShardMap, worker: WorkerID,
         logger: Logger, seams: FaultSeams = .off
     ) {
         self.configuration = configuration.clamped()
-        self.hosts = configuration.scope.enumerates ? hosts : []
+        self.hosts = hosts
         self.ledger = ledger
         self.queue = queue
         self.shards = shards
@@ -53,13 +55,28 @@ public struct BackfillIngester: Service {
             logger.notice("repos.scope is live: there is nothing to list and nothing to feed")
             return await Pause.untilShutdown()
         }
+        guard configuration.scope.enumerates else { return try await run([]) }
+        if let hosts { return try await run(hosts) }
+        let connections = HostConnections(HostConnectionConfiguration(trustedHosts: Set(configuration.hosts)))
+        let client = HostClient(connections: connections, wall: { ProcessClock.wall })
+        let result: Result<Void, any Error>
+        do {
+            let listers = configuration.hosts.map { BackfillHost(name: $0.authority, lister: HostLister(client: client, endpoint: $0)) }
+            result = .success(try await run(listers))
+        } catch {
+            result = .failure(error)
+        }
+        await connections.close()
+        try result.get()
+    }
+
+    private func run(_ hosts: [BackfillHost]) async throws {
         var seen: Set = [JobFeeder.host]
         for host in hosts where !seen.insert(host.name).inserted { throw DuplicateHost(host: host.name) }
         let list: RepositoryList =
             if configuration.scope == .collection, let signal = configuration.signal { .holding(collection: signal) } else { .all }
         await withDiscardingTaskGroup { group in
-            let feeder = JobFeeder(
-                configuration: configuration, ledger: ledger, queue: queue, chosen: chosenFile, seams: seams, logger: logger)
+            let feeder = JobFeeder(configuration: configuration, ledger: ledger, queue: queue, chosen: chosenFile, seams: seams, logger: logger)
             group.addTask { await feeder.run(worker: worker) }
             for host in hosts {
                 let enumerator = HostEnumerator(

@@ -1,5 +1,6 @@
 public import Events
 public import Flow
+public import Hosts
 import Ledger
 import Logging
 
@@ -14,10 +15,10 @@ public struct BackfillIngesterConfiguration: Hashable, Sendable {
     /// How often the file is looked at. Default 5 s, range 10 ms to 10 min.
     public var fileInterval: Duration = .seconds(5)
     /// The hosts whose lists are read, each by at most one replica at a time. Two of the same host and port are an error.
-    public var hosts: [WebSocketEndpoint] = []
+    public var hosts: [HostEndpoint] = []
     /// Repositories of one page at most. Default 1,000, range 1 to 1,000.
     public var pageEntries = 1_000
-    /// Listed repositories of one host that may wait to be fetched. Default 1,000,000, at least 1.
+    /// Listed repositories of one host that may wait to be fetched. Default 1,000,000, at least a page.
     public var jobsMax = 1_000_000
     /// How often a listing that pauses looks whether there is room again. Default 500 ms, range 10 ms to 1 min.
     public var roomPoll: Duration = .milliseconds(500)
@@ -65,7 +66,7 @@ public struct BackfillIngesterConfiguration: Hashable, Sendable {
         clamp(\.leaseRenewal, .milliseconds(20), min(.seconds(60), copy.leaseTimeToLive / 3))
         clamp(\.reportInterval, .milliseconds(100), .seconds(600))
         copy.pageEntries = min(max(pageEntries, 1), 1_000)
-        copy.jobsMax = max(jobsMax, 1)
+        copy.jobsMax = max(jobsMax, copy.pageEntries)
         copy.queueHighWater = max(queueHighWater, 1)
         return copy
     }

@@ -7,17 +7,24 @@ import Synchronization
 final class EnumerationState: Sendable {
     private struct State {
         var source: BackfillSource?
-        /// Open jobs when they were last counted, and those that pages made since.
+        /// Open jobs when they were last counted, the jobs that pages had made then, and those that they have made now.
         var open: Int64 = 0
+        var madeThen: Int64 = 0
         var made: Int64 = 0
         var room: HighWaterGate
         var report = UpstreamReport(state: .connecting)
     }
 
     private let state: Mutex<State>
+    private let pageEntries: Int
 
-    /// - Parameter jobsMax: open jobs at which listing pauses; it goes on at three quarters of it.
-    init(jobsMax: Int) { state = Mutex(State(room: HighWaterGate(limits: HighWaterGate.Limits(highEntries: jobsMax, highBytes: .max)))) }
+    /// - Parameter jobsMax: open jobs that there may be with another page, which has `pageEntries`. Where there may not, listing goes on once they are
+    ///   three quarters of it.
+    init(jobsMax: Int, pageEntries: Int) {
+        self.pageEntries = pageEntries
+        let low = max(jobsMax / 4 * 3, pageEntries)
+        state = Mutex(State(room: HighWaterGate(limits: HighWaterGate.Limits(highEntries: jobsMax + 1, lowEntries: low, highBytes: .max))))
+    }
 
     /// Nil before it was opened.
     var source: BackfillSource? { state.withLock { $0.source } }
@@ -48,12 +55,12 @@ final class EnumerationState: Sendable {
     /// - Parameter made: what ``made`` gave before the count.
     func counted(open: Int64, since made: Int64) {
         state.withLock { state in
-            state.open = open
-            state.made = max(0, state.made - made)
+            guard made >= state.madeThen else { return }
+            (state.open, state.madeThen) = (open, made)
         }
     }
 
-    /// Jobs of pages since the last count.
+    /// Jobs that pages have made.
     var made: Int64 { state.withLock { $0.made } }
 
     func finished(_ pass: Int) {
@@ -64,12 +71,21 @@ final class EnumerationState: Sendable {
         }
     }
 
-    /// Whether another page may be asked for; says so in the report.
-    func hasRoom() -> Bool {
+    /// Whether another page may be asked for by what was counted last; a page that was stored meanwhile may have been counted twice. Where false, it has
+    /// to be counted.
+    var hasRoom: Bool {
         state.withLock { state in
-            let isOpen = state.room.measured(HighWaterGate.Levels(entries: [Int(clamping: state.open + state.made)])).isOpen
+            state.room.decision.isOpen && Int(clamping: state.open + state.made - state.madeThen) + pageEntries <= state.room.limits.highEntries - 1
+        }
+    }
+
+    /// Takes a count of open jobs that was made while no page was on its way; says whether another may be asked for, also in the report.
+    func hasRoom(open: Int64) -> Bool {
+        state.withLock { state in
+            (state.open, state.madeThen) = (open, state.made)
+            let isOpen = state.room.measured(HighWaterGate.Levels(entries: [Int(clamping: open) + pageEntries])).isOpen
             state.report.state = isOpen ? .streaming : .paused
-            state.report.reason = isOpen ? "" : "\(state.open + state.made) listed repositories wait to be fetched (backfill.jobs_max)"
+            state.report.reason = isOpen ? "" : "\(open) listed repositories wait to be fetched (backfill.jobs_max)"
             return isOpen
         }
     }

@@ -28,7 +28,7 @@ struct HostEnumerator: Sendable {
         self.ledger = ledger
         self.shards = shards
         self.seams = seams
-        state = EnumerationState(jobsMax: configuration.jobsMax)
+        state = EnumerationState(jobsMax: configuration.jobsMax, pageEntries: configuration.pageEntries)
         var logger = logger
         logger[metadataKey: "host"] = "\(host.name)"
         self.logger = logger

@@ -70,7 +70,12 @@ struct HostListing {
     }
 
     private mutating func list(_ source: BackfillSource) async throws(LedgerError) -> Duration {
-        guard state.hasRoom() else { return configuration.roomPoll }
+        if !state.hasRoom {
+            let begun = ProcessClock.now
+            let counts = try await enumerator.ledger.backfillCounts(source: source.host)
+            // Counting takes a tenth of the time at most.
+            guard state.hasRoom(open: counts.open) else { return max(configuration.roomPoll, (ProcessClock.now - begun) * 10) }
+        }
         switch await ask(source) {
         case .success(let page): return try await store(page, source)
         case .failure(let failure): return try await take(failure, source)

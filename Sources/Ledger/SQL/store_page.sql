@@ -6,7 +6,7 @@ WITH stored AS (
     SELECT p.did, p.shard, $1, 'listed', CASE WHEN p.final = '' THEN 'waiting' ELSE 'refused' END, p.final
     FROM unnest($2::text[], $3::int[], $4::text[], $5::text[]) AS p (did, shard, rev, final)
     WHERE NOT EXISTS (SELECT 1 FROM repo_scope s WHERE s.did = p.did AND NOT s.wanted)
-    ORDER BY p.did
+    ORDER BY p.did COLLATE "C"
     ON CONFLICT (did) DO UPDATE SET state = 'waiting', reason = 'behind', source = excluded.source, retry_at = clock_timestamp(), failures = 0,
         changed_at = clock_timestamp()
     WHERE $6 AND j.state IN ('done', 'refused', 'dead') AND excluded.state = 'waiting'

@@ -23,7 +23,7 @@ public struct ContentConfiguration: Sendable, Hashable {
     public var archiveOrder: ArchiveOrder
     /// Repositories that are far larger than all others, 0 to 64: those of the last accounts, made when first needed.
     public var hugeRepositories: Int
-    /// Records of each at the start, 1 to 2,000,000; about 300 bytes of memory each.
+    /// Records of each at the start, 1 to 2,000,000; about 450 bytes of memory each.
     public var hugeRecords: Int
     /// Bytes of the archive of each at the start, 1 to 2^40; what comes is within a tenth of it where records have 500 bytes to 50 KB.
     public var hugeBytes: Int

@@ -2,7 +2,7 @@
 public struct SimulatorConfiguration: Sendable, Hashable {
     /// Decides DIDs, keys, records, revs and the places of scheduled faults.
     public var seed: UInt64
-    /// Accounts of the network, 1 to 100,000: about 8 KB of memory each once it is needed, and 300 bytes for each of its records.
+    /// Accounts of the network, 1 to 100,000. One that was needed once takes about 450 bytes of memory for each of its records.
     public var accounts: Int
     /// Hosts of repositories, 1 to 64, each with an address, accounts and faults of its own. An account begins at the host that its place says.
     public var repositoryHosts: Int

@@ -18,7 +18,8 @@ extension SimulatedNetwork {
         case .accountReturn: return try comeBack(order)
         default: break
         }
-        guard let index = activeAccount(order.did) else { return nil }
+        let forking = order.kind == .fork && order.did == nil ? accountWithHistory() : nil
+        guard let index = forking ?? activeAccount(order.did) else { return nil }
         switch order.kind {
         case .syncDivergence: return NetworkChange(events: [try diverge(index)])
         case .rotateKey: return NetworkChange(events: [rotateKey(index)])
@@ -35,6 +36,12 @@ extension SimulatedNetwork {
     private func activeAccount(_ did: String?) -> Int? {
         guard let did else { return active(from: asked.below(accounts.count)) }
         return indexOfDID[did].flatMap { accounts[$0].status.isActive ? $0 : nil }
+    }
+
+    /// One that is drawn of those that have commits to lose.
+    private func accountWithHistory() -> Int? {
+        let able = accounts.indices.filter { accounts[$0].status.isActive && accounts[$0].repository.map { $0.depth > 0 } ?? false }
+        return able.isEmpty ? nil : able[asked.below(able.count)]
     }
 
     // MARK: Status
@@ -88,7 +95,6 @@ extension SimulatedNetwork {
             var repository = try prepare(index)
             accounts[index].repository = nil
             accounts[index].host = host
-            accounts[index].formerHosts[host] = nil
             accounts[index].formerHosts[old] = order.kind == .migrateGone ? nil : .deactivated
             let did = accounts[index].did
             let account = accountEvent(index, order.kind)

@@ -89,7 +89,7 @@ struct HostBudgetModelTests {
                         permits.append((permit, host, given))
                     case (.full, .full): break
                     case (.wait(let until), .wait(let wanted)) where until.sinceStart == .milliseconds(wanted): break
-                    case (.parked(let until), .parked) where until.sinceStart == model.parkedUntil: break
+                    case (.parked(let until, _), .parked) where until.sinceStart == model.parkedUntil: break
                     case (let answer, _): return "\(answer) instead of \(expected) at \(now)"
                     }
                     models[host] = model
