@@ -114,7 +114,8 @@ let package = Package(
         tests(
             "IngestTests",
             [
-                "Ingest", "ATProto", "Broker", "Events", "Flow", "Ledger", "PostgresClient", "RedisClient", "TestSupport", log, lifecycle, nioCore,
+                "Ingest", "ATProto", "Broker", "Events", "Flow", "Ledger", "PostgresClient", "RedisClient", "Work", "TestSupport", log, lifecycle,
+                nioCore,
                 nioHTTP1, nioPosix, nioSSL, nioWebSocket,
             ]),
         tests(

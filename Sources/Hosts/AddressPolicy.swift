@@ -1,12 +1,12 @@
-internal import NIOCore
+public import NIOCore
 
 /// Which addresses a stranger's host name may stand for.
 ///
 /// A DID document is written by anybody: without this, this process could be sent to the machines around it.
-enum AddressPolicy {
+public enum AddressPolicy {
     /// Whether the address is one of the public network: not loopback, private (RFC 1918, RFC 4193), link-local, shared (RFC 6598), multicast,
     /// unspecified, or reserved for documentation and tests; IPv4 inside IPv6 is looked at as IPv4.
-    static func isPublic(_ address: SocketAddress) -> Bool {
+    public static func isPublic(_ address: SocketAddress) -> Bool {
         // The address stands after family and port, in IPv6 after the flow label too.
         let bytes = address.withSockAddr { pointer, size in Array(UnsafeRawBufferPointer(start: pointer, count: size)) }
         switch address {

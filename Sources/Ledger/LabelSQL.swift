@@ -10,6 +10,8 @@ enum LabelSQL {
     static let selectHeld = text(PackageResources.select_held_labels_sql)
     static let heldIndex = text(PackageResources.held_labels_index_sql)
     static let currentLabels = text(PackageResources.current_labels_sql)
+    static let selectKeys = text(PackageResources.select_label_keys_sql)
+    static let storeKeys = text(PackageResources.store_label_keys_sql)
     fileprivate static let position = text(PackageResources.label_position_sql)
     fileprivate static let settled = text(PackageResources.label_settled_sql)
     fileprivate static let commitPosition = text(PackageResources.commit_label_position_sql)

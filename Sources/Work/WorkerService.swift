@@ -40,16 +40,18 @@ public struct WorkerService: Service {
         let bell = Bell()
         let totals = WorkTotals()
         let identities = IdentityResolver(configuration: configuration.identities, ledger: ledger, clock: clock, logger: logger)
+        let labelKeys = LabelKeyResolver(configuration: configuration.identities, ledger: ledger, clock: clock, logger: logger)
         let fleet = ShardFleet(
             worker: worker, shards: streams.shards.count, ledger: ledger, configuration: configuration, clock: clock, logger: logger, bell: bell)
         let context = WorkContext(
-            configuration: configuration, ledger: ledger, streams: streams, snapshots: snapshots, identities: identities, labelKeys: identities,
+            configuration: configuration, ledger: ledger, streams: streams, snapshots: snapshots, identities: identities, labelKeys: labelKeys,
             totals: totals,
             room: BatchRoom(bytes: configuration.roomBytes), clock: clock, logger: logger)
         let draining = StopSignal()
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await identities.run() }
+                group.addTask { try await labelKeys.run() }
                 group.addTask { await report(totals, fleet) }
                 group.addTask { await own(fleet, context, bell, until: draining) }
                 try await group.waitForAll()

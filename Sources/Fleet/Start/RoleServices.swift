@@ -44,10 +44,12 @@ struct RoleServices: Sendable {
             start: configuration.labelerStart, futureCursor: configuration.labelerFutureCursor)
         ingest.labelers = configuration.labelerDIDs
         let logger = logger("ingest-labeler")
+        let directory = DocumentLabelers(
+            DIDFetcherConfiguration(plcURL: configuration.plcURL), allowsPrivateHosts: configuration.allowsPrivateHosts)
         if !configuration.hasLabelers { logger.notice("no labelers are configured: labeler.hosts and labeler.dids are empty") }
         return FeedIngester(
             .labels, configuration: ingest, ledger: connections.ledger, streams: connections.workStreams(shards).on(.labels),
-            worker: connections.name, logger: logger, seams: connections.seams)
+            worker: connections.name, directory: directory, logger: logger, seams: connections.seams)
     }
 
     /// What both feeds have in common.

@@ -27,7 +27,7 @@ public struct FeedIngester: Service {
 
     /// - Parameters:
     ///   - streams: of the feed's topic.
-    ///   - directory: tells where the labelers are that are configured by their DIDs.
+    ///   - directory: tells where the labelers are that are configured by their DIDs; closed at the end.
     public init(
         _ feed: Feed, configuration: FeedIngesterConfiguration, ledger: Ledger, streams: WorkStreams, worker: WorkerID,
         directory: (any LabelerDirectory)? = nil, logger: Logger, seams: FaultSeams = .off
@@ -67,5 +67,6 @@ public struct FeedIngester: Service {
                 group.addTask { await upstream.run() }
             }
         }
+        await directory?.close()
     }
 }

@@ -14,7 +14,9 @@ enum FeedSource: Hashable, Sendable {
     }
 
     /// Where it listens now.
-    func endpoint(_ directory: (any LabelerDirectory)?) async throws(ConnectionEnd) -> WebSocketEndpoint {
+    ///
+    /// - Parameter last: where it listened last, which counts while nobody can tell.
+    func endpoint(_ directory: (any LabelerDirectory)?, last: String? = nil) async throws(ConnectionEnd) -> WebSocketEndpoint {
         switch self {
         case .host(let endpoint): return endpoint
         case .labeler(let did):
@@ -26,7 +28,10 @@ enum FeedSource: Hashable, Sendable {
                 } catch {
                     throw ConnectionEnd(.unresolved("its document names an address that cannot be used: \(error.problem)"))
                 }
-            case .absent(let reason), .unknown(let reason): throw ConnectionEnd(.unresolved(reason))
+            case .absent(let reason): throw ConnectionEnd(.unresolved(reason))
+            case .unknown(let reason):
+                guard let last, let endpoint = try? WebSocketEndpoint(last) else { throw ConnectionEnd(.unresolved(reason)) }
+                return endpoint
             }
         }
     }

@@ -139,8 +139,10 @@ struct FeedUpstream: Sendable {
         _ ownership: UpstreamOwnership, _ gateBell: Doorbell, plan newNumbering: FeedPlan?, opened: @escaping @Sendable () -> Void
     ) async -> ConnectionEnd {
         do {
-            let endpoint = try await source.endpoint(directory)
-            let plan = if let newNumbering { newNumbering } else { try await self.plan(endpoint, ownership) }
+            var last: String?
+            if case .labeler = source { last = try await ledger.endpoint(of: name) }
+            let endpoint = try await source.endpoint(directory, last: last)
+            let plan = if let newNumbering { newNumbering } else { try await self.plan(endpoint, last: last, ownership) }
             let connection = FeedConnection(
                 upstream: self, ownership: ownership, gateBell: gateBell, plan: plan, endpoint: endpoint, logger: logger)
             guard case .labeler = source else { return await connection.run(opened: opened) }
@@ -156,11 +158,11 @@ struct FeedUpstream: Sendable {
         }
     }
 
-    private func plan(_ endpoint: WebSocketEndpoint, _ ownership: UpstreamOwnership) async throws -> FeedPlan {
+    private func plan(_ endpoint: WebSocketEndpoint, last: String?, _ ownership: UpstreamOwnership) async throws -> FeedPlan {
         let hint = try await streams.cursorHint(host: host)
         // After the hint: what was committed meanwhile is only higher.
         let resume = try await ledger.resumePosition(name)
-        if case .labeler = source, case .at(let position) = resume, let last = try await ledger.endpoint(of: name), last != endpoint.description {
+        if case .at(let position) = resume, let last, last != endpoint.description {
             logger.notice("the labeler has moved; all that it keeps is read again", metadata: ["from": "\(last)", "to": "\(endpoint)"])
             return .again(after: position)
         }

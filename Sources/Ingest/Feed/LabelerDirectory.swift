@@ -7,6 +7,9 @@ public protocol LabelerDirectory: Sendable {
 
     /// Whether a labeler may be read at this address. Documents are written by strangers, who could name machines of our own network.
     func allows(_ address: SocketAddress) -> Bool
+
+    /// The ingester ends: nothing is asked any more.
+    func close() async
 }
 
 public enum LabelerLocation: Hashable, Sendable {

@@ -34,6 +34,13 @@ CREATE TABLE labels (
     PRIMARY KEY (shard, subject, label)
 ) WITH (fillfactor = 80);
 
+-- The keys that sources sign labels with, as did:key.
+CREATE TABLE label_keys (
+    did text PRIMARY KEY,
+    key text NOT NULL,
+    fetched_at timestamptz NOT NULL
+) WITH (fillfactor = 80);
+
 -- Signed labels whose source's key could not be had in time, one a row, in the order in which they came.
 CREATE TABLE held_labels (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -19,8 +19,3 @@ enum LabelKeyAnswer: Sendable {
     /// Not to be had in time: hold the label and ask again.
     case pending
 }
-
-extension IdentityResolver: LabelKeys {
-    func labelKeys(of sources: Set<String>) async -> [String: LabelKeyAnswer] { [:] }
-    func refreshedLabelKeys(of sources: Set<String>) async -> [String: LabelKeyAnswer] { [:] }
-}

@@ -9,7 +9,7 @@ struct Up: AsyncParsableCommand {
         abstract: "Run everything in one process, with a Redis and a Postgres of its own.",
         discussion: """
             Servers that are configured (redis.url, postgres.url) are used as they are; the others are started under the data folder and end with
-            this process. With --demo a simulated network is read in place of relay.hosts.
+            this process. With --demo a simulated network is read in place of relay.hosts and of labelers.
             """)
     @OptionGroup var common: CommonOptions
 
@@ -28,6 +28,8 @@ struct Up: AsyncParsableCommand {
         if demo {
             let service = try await SimulatorBuild.prepare(configuration, log: Logger(label: "weir.simulator"))
             try configuration.set("relay.hosts", to: service.addresses.relayURLs.joined(separator: ","), by: "--demo")
+            try configuration.set("labeler.hosts", to: service.addresses.labelerURLs.joined(separator: ","), by: "--demo")
+            try configuration.set("labeler.dids", to: "", by: "--demo")
             try configuration.set("plc.url", to: service.addresses.directoryURL, by: "--demo")
             // Each start is a new network behind the same addresses: its relays number anew.
             try configuration.set("relay.future_cursor", to: "live", by: "--demo")

@@ -14,5 +14,7 @@ final class TestLabelerDirectory: LabelerDirectory {
 
     func location(of did: String) async -> LabelerLocation { locations.withLock { $0[did] } ?? .unknown(reason: "nobody asked the directory") }
 
+    func close() async {}
+
     func allows(_ address: SocketAddress) -> Bool { allowsAll.withLock { $0 } }
 }

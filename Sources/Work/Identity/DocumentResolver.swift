@@ -1,21 +1,22 @@
-internal import ATProto
 internal import CoreMetrics
 internal import Events
 internal import Flow
 internal import Hosts
-internal import Ledger
 internal import Logging
 internal import Metrics
 internal import ServiceLifecycle
 
-/// Finds DIDs' signing keys for a batch: memory, then the ledger, then HTTP; what is not there in time is `pending`, never waited for.
+/// Finds for a batch what DID documents say (``DocumentSource``): memory, then the ledger, then HTTP; what is not there in time is `pending`, never
+/// waited for.
 ///
 /// Answers are bounded in memory, kept in the ledger for the whole fleet, and served while a newer document is fetched. Fetches run inside
 /// ``run()``, a bounded number at once, and go on after a batch stopped waiting for them, so that a slow directory still fills the cache. A circuit
 /// breaker guards the directory. A crash loses nothing but fetches under way.
-actor IdentityResolver: Service {
+actor DocumentResolver<Documents: DocumentSource>: Service {
+    typealias Answer = DocumentAnswer<Documents.Known>
+
     private enum Entry: Sendable {
-        case known(KnownIdentity)
+        case known(Documents.Known)
         case absent(reason: String, at: MonotonicTime)
     }
 
@@ -25,32 +26,31 @@ actor IdentityResolver: Service {
     }
 
     private let configuration: IdentityConfiguration
-    private let ledger: Ledger
-    private let fetcher: DIDFetcher
+    private let documents: Documents
     private let connections: HostConnections
     private let clock: WorkClock
     private let logger: Logger
-    private let fetched = Counter(label: "weir_identity_fetches_total", dimensions: [("outcome", "found")])
-    private let fetchedAbsent = Counter(label: "weir_identity_fetches_total", dimensions: [("outcome", "absent")])
-    private let fetchFailed = Counter(label: "weir_identity_fetches_total", dimensions: [("outcome", "failed")])
+    private let fetched = Counter(label: Documents.metric, dimensions: [("outcome", "found")])
+    private let fetchedAbsent = Counter(label: Documents.metric, dimensions: [("outcome", "absent")])
+    private let fetchFailed = Counter(label: Documents.metric, dimensions: [("outcome", "failed")])
 
     private var cache: GenerationCache<String, Entry>
     private var lastFetch: GenerationCache<String, MonotonicTime>
     private var breaker = CircuitBreaker(failureThreshold: 20, recoveryTime: .seconds(5))
     private var underWay: Set<String> = []
-    private var unsaved: [StoredIdentity] = []
+    private var unsaved: [Documents.Fetched] = []
     private var waiters: [Int: Waiter] = [:]
     private var lastWaiter = 0
     private let queue: AsyncStream<String>
     private let queueInput: AsyncStream<String>.Continuation
 
-    init(configuration: IdentityConfiguration, ledger: Ledger, clock: WorkClock, logger: Logger) {
+    /// - Parameter connections: closed at the end.
+    init(_ documents: Documents, configuration: IdentityConfiguration, connections: HostConnections, clock: WorkClock, logger: Logger) {
+        self.documents = documents
         self.configuration = configuration
-        self.ledger = ledger
         self.clock = clock
         self.logger = logger
-        connections = HostConnections(configuration.connections)
-        fetcher = DIDFetcher(configuration.documents, connections: connections)
+        self.connections = connections
         cache = GenerationCache(entries: configuration.cacheEntries)
         lastFetch = GenerationCache(entries: 10_000)
         (queue, queueInput) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingOldest(configuration.queueLength))
@@ -84,8 +84,8 @@ actor IdentityResolver: Service {
     }
 
     /// An answer for each DID, within about `batchWait`.
-    func resolve(_ dids: Set<String>) async -> [String: IdentityAnswer] {
-        var answers: [String: IdentityAnswer] = [:]
+    func resolve(_ dids: Set<String>) async -> [String: Answer] {
+        var answers: [String: Answer] = [:]
         var missing = answerFromMemory(dids, into: &answers)
         if missing.isEmpty { return answers }
         await readLedger(missing)
@@ -99,14 +99,14 @@ actor IdentityResolver: Service {
     /// Fetches documents again after bad signatures, at most once an interval each; the answers that stand afterwards.
     ///
     /// A DID that was fetched within the interval, or can't be had now, keeps its answer.
-    func refresh(_ dids: Set<String>) async -> [String: IdentityAnswer] {
+    func refresh(_ dids: Set<String>) async -> [String: Answer] {
         let now = clock.monotonic()
         let due = dids.filter { did in
             guard let last = lastFetch.value(did) else { return true }
             return now - last >= configuration.refreshInterval
         }
         if !due.isEmpty { await fetchAndWait(due) }
-        var answers: [String: IdentityAnswer] = [:]
+        var answers: [String: Answer] = [:]
         for did in answerFromMemory(dids, into: &answers) { answers[did] = .pending }
         return answers
     }
@@ -122,7 +122,7 @@ actor IdentityResolver: Service {
     }
 
     /// Answers what memory knows; returns the rest.
-    private func answerFromMemory(_ dids: Set<String>, into answers: inout [String: IdentityAnswer]) -> Set<String> {
+    private func answerFromMemory(_ dids: Set<String>, into answers: inout [String: Answer]) -> Set<String> {
         var missing = Set<String>()
         let now = clock.monotonic()
         for did in dids {
@@ -140,17 +140,10 @@ actor IdentityResolver: Service {
     }
 
     private func readLedger(_ dids: Set<String>) async {
-        let rows: [String: StoredIdentity]
         do {
-            rows = try await ledger.identities(dids.sorted())
+            for (did, known) in try await documents.load(dids.sorted()) { cache.insert(.known(known), for: did) }
         } catch {
             logger.warning("identities can't be read", metadata: ["error": "\(error)"])
-            return
-        }
-        for row in rows.values where row.status == .found {
-            // A key that no longer parses is fetched again.
-            guard let key = try? VerificationKey(didKey: row.signingKey) else { continue }
-            cache.insert(.known(KnownIdentity(key: key, fetchedAt: row.fetchedAt)), for: row.did)
         }
     }
 
@@ -196,14 +189,11 @@ actor IdentityResolver: Service {
     private func fetch(_ did: String) async {
         let outcome = await guarded(did)
         switch outcome {
-        case .found(let identity):
+        case .found(let document):
             fetched.increment()
-            cache.insert(.known(KnownIdentity(key: identity.key, fetchedAt: identity.fetchedAt)), for: did)
+            cache.insert(.known(documents.known(document)), for: did)
             lastFetch.insert(clock.monotonic(), for: did)
-            unsaved.append(
-                StoredIdentity(
-                    did: did, status: .found, signingKey: identity.key.didKey, host: identity.host, handle: identity.handle,
-                    fetchedAt: identity.fetchedAt))
+            unsaved.append(document)
         case .absent(let reason):
             fetchedAbsent.increment()
             lastFetch.insert(clock.monotonic(), for: did)
@@ -220,10 +210,10 @@ actor IdentityResolver: Service {
         if unsaved.count >= 64 || underWay.isEmpty { await save() }
     }
 
-    private func guarded(_ did: String) async -> DIDFetcher.Outcome<ResolvedIdentity> {
-        guard DIDLocation(did) == .directory else { return await fetcher.fetch(did, now: clock.wall()) }
+    private func guarded(_ did: String) async -> DIDFetcher.Outcome<Documents.Fetched> {
+        guard DIDLocation(did) == .directory else { return await documents.fetch(did, now: clock.wall()) }
         guard let permit = breaker.admit(at: clock.monotonic()) else { return .failed(reason: "the directory's breaker is open") }
-        let outcome = await fetcher.fetch(did, now: clock.wall())
+        let outcome = await documents.fetch(did, now: clock.wall())
         if case .failed = outcome {
             if Task.isCancelled { breaker.abandoned(permit) } else { breaker.failed(permit, at: clock.monotonic()) }
         } else {
@@ -237,7 +227,7 @@ actor IdentityResolver: Service {
         let rows = unsaved
         unsaved = []
         do {
-            try await ledger.storeIdentities(rows)
+            try await documents.store(rows)
         } catch {
             // They stand in memory; another process fetches them for itself.
             logger.warning("identities can't be stored", metadata: ["error": "\(error)", "count": "\(rows.count)"])

@@ -1,0 +1,2 @@
+-- $1 dids
+SELECT did, key, fetched_at FROM label_keys WHERE did = ANY ($1)
