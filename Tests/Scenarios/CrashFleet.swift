@@ -18,6 +18,7 @@ actor CrashFleet {
     /// Starts a role, told to die or stop where an order is given.
     func start(_ name: String, _ role: Role, _ order: CrashOrder? = nil) async throws -> WeirProcess {
         var environment = fleet.environment.merging(ScenarioLeases.settings) { _, new in new }
+        if role == .backfill { environment.merge(CrashBackfill.settings(fleet)) { _, new in new } }
         if let order { environment["WEIR_CRASH_POINT"] = "\(order)" }
         let process = try await WeirProcess.start(name, role.arguments, environment)
         processes.append(process)
@@ -70,6 +71,8 @@ actor CrashFleet {
     enum Role {
         case ingester
         case backfill
+        /// A worker of a fleet that fetches.
+        case fetcher
         case worker
         case api
 
@@ -78,7 +81,7 @@ actor CrashFleet {
             switch point {
             case .ingestAfterOpenSession, .ingestAfterReadBeforeAppend, .ingestAfterAppend, .ingestAfterAppendBeforeCursor: self = .ingester
             case .backfillBeforePage, .backfillAfterPage, .backfillAfterFeedBeforeAppend: self = .backfill
-            case .fetchMidArchive, .fetchBeforeClose, .fetchAfterClose: self = .backfill
+            case .fetchMidArchive, .fetchBeforeClose, .fetchAfterClose: self = .fetcher
             case .workBeforeCommit, .workMidCopy, .workBeforeCommitSent, .workAfterCommitBeforeTrim: self = .worker
             case .outboxBeforePublish, .outboxAfterPublishBeforeMark: self = .worker
             case .serveMidStream: self = .api
@@ -89,7 +92,7 @@ actor CrashFleet {
             switch self {
             case .ingester: ["ingest", "firehose"]
             case .backfill: ["ingest", "backfill"]
-            case .worker: ["worker"]
+            case .worker, .fetcher: ["worker"]
             case .api: ["api"]
             }
         }
@@ -98,9 +101,9 @@ actor CrashFleet {
 
 /// What the log says of a process, under whose name leases stand.
 extension CrashFleet {
-    /// All that is in the log, of whatever kind.
+    /// All that is in the live log.
     nonisolated var logged: Int64 {
-        get async throws { try await FleetUnderTest.number(fleet.pool, "SELECT coalesce(sum(last_seq), 0)::bigint FROM weir.runs") }
+        get async throws { try await FleetUnderTest.number(fleet.pool, "SELECT coalesce(sum(last_seq), 0)::bigint FROM weir.runs WHERE kind = 'firehose'") }
     }
 
     /// The last seq of each shard that the process owns.

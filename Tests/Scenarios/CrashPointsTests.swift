@@ -79,7 +79,8 @@ private struct CrashRounds {
         let order = CrashOrder(point, count: Int.random(in: Self.counts(point), using: &generator))
         switch CrashFleet.Role(of: point) {
         case .ingester: try await killIngester(order)
-        case .backfill: break
+        case .backfill: try await killBackfill(order)
+        case .fetcher: break
         case .worker: try await killWorker(order)
         case .api: try await killAPI(order)
         }
@@ -92,6 +93,8 @@ private struct CrashRounds {
     private static func counts(_ point: CrashPoint) -> ClosedRange<Int> {
         switch point {
         case .ingestAfterOpenSession, .ingestAfterAppendBeforeCursor: 1...2
+        case .backfillBeforePage, .backfillAfterPage: 1...4
+        case .backfillAfterFeedBeforeAppend: 1...1
         case .serveMidStream: 3...20
         default: 3...12
         }
@@ -105,6 +108,16 @@ private struct CrashRounds {
         let next = try await crashes.start("ingester after \(order.point.rawValue)", .ingester)
         ingester = next
         try await crashes.waitUntilReading(next)
+    }
+
+    /// The victim lists the hosts, which nobody has listed before, and feeds what it lists; another one goes on where it died. Nobody fetches.
+    private func killBackfill(_ order: CrashOrder) async throws {
+        try await CrashBackfill.forget(crashes)
+        let victim = try await crashes.start("backfill to die at \(order)", .backfill, order)
+        try await crashes.death(of: victim, by: order)
+        let next = try await crashes.start("backfill after \(order.point.rawValue)", .backfill)
+        try await CrashBackfill.waitUntilFed(crashes)
+        try await crashes.end(next)
     }
 
     /// The victim gets its share of the shards and dies; the other worker takes them when their leases have run out.
