@@ -1,5 +1,7 @@
 import PostgresClient
 import RedisClient
+import Simulator
+import TestSupport
 
 /// Lists of the simulated hosts, read in small pages and fed to nobody: this fleet's workers fetch nothing.
 enum CrashBackfill {
@@ -12,7 +14,9 @@ enum CrashBackfill {
 
     /// As if nothing had been listed yet.
     static func forget(_ crashes: CrashFleet) async throws {
-        for table in ["backfill_jobs", "backfill_sources", "backfill_progress"] { _ = try await crashes.fleet.pool.query("DELETE FROM weir.\(table)") }
+        for table in ["backfill_jobs", "backfill_sources", "backfill_progress"] {
+            _ = try await crashes.fleet.pool.query("DELETE FROM weir.\(table)")
+        }
         try await withRedis(crashes) { _ = try await $0.send(RedisCommand("DEL", "repo_backfill")) }
     }
 
@@ -24,7 +28,9 @@ enum CrashBackfill {
         let queued = "SELECT did FROM weir.backfill_jobs WHERE state = 'queued'"
         try await withRedis(crashes) { redis in
             try await crashes.waitUntil { pool in
-                guard try await FleetUnderTest.number(pool, listed) == hosts, try await FleetUnderTest.number(pool, waiting) == 0 else { return false }
+                guard try await FleetUnderTest.number(pool, listed) == hosts, try await FleetUnderTest.number(pool, waiting) == 0 else {
+                    return false
+                }
                 let wanted = try await pool.query(queued).map { try $0.value(0, as: String.self) }
                 let entries = try await redis.send(RedisCommand("XRANGE", "repo_backfill", "-", "+"), timeout: .seconds(30)).array()
                 let fed = try entries.map { try $0.array()[1].array()[1].string() }

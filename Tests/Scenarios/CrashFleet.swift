@@ -103,7 +103,9 @@ actor CrashFleet {
 extension CrashFleet {
     /// All that is in the live log.
     nonisolated var logged: Int64 {
-        get async throws { try await FleetUnderTest.number(fleet.pool, "SELECT coalesce(sum(last_seq), 0)::bigint FROM weir.runs WHERE kind = 'firehose'") }
+        get async throws {
+            try await FleetUnderTest.number(fleet.pool, "SELECT coalesce(sum(last_seq), 0)::bigint FROM weir.runs WHERE kind = 'firehose'")
+        }
     }
 
     /// The last seq of each shard that the process owns.
