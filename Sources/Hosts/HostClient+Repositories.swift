@@ -64,7 +64,8 @@ extension HostClient {
             result = .success(
                 try await connections.withClient(to: endpoint) { client throws(HostError) in
                     try await exchange("com.atproto.sync.getRepo", query, at: endpoint, with: client) { body throws(HostError) in
-                        guard !["text/", "application/json"].contains(where: { body.contentType.hasPrefix($0) }) else {
+                        // Some hosts call an archive text/html, their framework's default: the archive itself shows what it is.
+                        guard !body.contentType.hasPrefix("application/json") else {
                             throw HostError(.malformed, "an archive of type \(body.contentType.prefix(40))", host: endpoint.authority)
                         }
                         while let chunk = try await body.next(upTo: configuration.repositoryBytes) {

@@ -28,36 +28,55 @@ struct SnapshotWriter: Sendable {
 
     /// - Throws: `SpoolError` where the archive does not hold what its tree says, `BrokerError` where an entry was not taken.
     func write(_ archive: RepositoryArchive) async throws -> Written {
-        var entry = SnapshotEntry(
+        let walk = try await PooledWalk.begin(archive)
+        let first = try await next(walk)
+        guard first.isLast else {
+            try await verifyRest(walk)
+            return try await writeParts(archive)
+        }
+        var entry = opening(archive)
+        (entry.kind, entry.records, entry.count) = (.whole, first.records, Int64(first.records.count))
+        try await append(entry)
+        return Written(records: entry.count, bad: first.bad)
+    }
+
+    private func opening(_ archive: RepositoryArchive) -> SnapshotEntry {
+        SnapshotEntry(
             did: job.did, attempt: job.attempt, n: 0, kind: .open, host: host, rev: archive.commit.rev, data: archive.commit.data.binary,
             isFork: isFork)
-        var walk = try await PooledWalk.begin(archive)
-        var part = try await next(walk)
-        var written = Written(records: Int64(part.records.count), bad: part.bad)
-        if part.isLast {
-            (entry.kind, entry.records, entry.count) = (.whole, part.records, written.records)
-            try await append(entry)
-            return written
-        }
-        try await verifyRest(walk)
-        walk = try await PooledWalk.begin(archive)
-        try await append(entry)
-        written = Written()
-        var after = ""
-        repeat {
-            part = try await next(walk)
-            written.records += Int64(part.records.count)
-            written.bad += part.bad
-            entry.n += 1
-            (entry.kind, entry.after, entry.through, entry.records) = (.records, after, part.through, part.records)
-            after = part.through
-            if !part.through.isEmpty { try await append(entry) } else { entry.n -= 1 }
-        } while !part.isLast
+    }
+
+    private func writeParts(_ archive: RepositoryArchive) async throws -> Written {
+        try await append(opening(archive))
+        let walk = try await PooledWalk.begin(archive)
+        var written = Written()
+        var last = opening(archive)
+        var isLast = false
+        while !isLast { isLast = try await writePart(of: walk, behind: &last, &written) }
         seams.reached(.fetchBeforeClose)
-        entry.n += 1
-        (entry.kind, entry.after, entry.through, entry.records, entry.count) = (.close, "", "", [], written.records)
-        try await append(entry)
+        (last.kind, last.n, last.after, last.through, last.records) = (.close, last.n + 1, "", "", [])
+        last.count = written.records
+        try await append(last)
         return written
+    }
+
+    /// True behind the last one. A function of its own, and never inlined: the compiler (6.3.1) crashes at the loop otherwise.
+    @inline(never)
+    private func writePart(of walk: PooledWalk, behind last: inout SnapshotEntry, _ written: inout Written) async throws -> Bool {
+        let part = try await next(walk)
+        written.records += Int64(part.records.count)
+        written.bad += part.bad
+        if !part.through.isEmpty {
+            last = following(last, part)
+            try await append(last)
+        }
+        return part.isLast
+    }
+
+    private func following(_ entry: SnapshotEntry, _ part: Part) -> SnapshotEntry {
+        var next = entry
+        (next.kind, next.n, next.after, next.through, next.records) = (.records, entry.n + 1, entry.through, part.through, part.records)
+        return next
     }
 
     private struct Part: Sendable {
@@ -68,13 +87,15 @@ struct SnapshotWriter: Sendable {
         var isLast = false
     }
 
+    @inline(never)
     private func append(_ entry: SnapshotEntry) async throws {
         await gate.pass()
         try Task.checkCancellation()
         try await streams.append([entry])
     }
 
-    private func next(_ walk: PooledWalk) async throws(SpoolError) -> Part {
+    @inline(never)
+    private func next(_ walk: PooledWalk) async throws -> Part {
         let tracking = tracking
         return try await walk.step { walk throws(FormatError) in
             var part = Part()
@@ -99,7 +120,8 @@ struct SnapshotWriter: Sendable {
         }
     }
 
-    private func verifyRest(_ walk: PooledWalk) async throws(SpoolError) {
+    @inline(never)
+    private func verifyRest(_ walk: PooledWalk) async throws {
         var isThere = true
         while isThere {
             isThere = try await walk.step { walk throws(FormatError) in

@@ -33,6 +33,8 @@ struct Up: AsyncParsableCommand {
             try configuration.set("plc.url", to: service.addresses.directoryURL, by: "--demo")
             // Each start is a new network behind the same addresses: its relays number anew.
             try configuration.set("relay.future_cursor", to: "live", by: "--demo")
+            // Its hosts are on this machine.
+            try configuration.set("allow_private_hosts", to: "true", by: "--demo")
             simulator = service
         }
 
