@@ -105,8 +105,9 @@ public struct RepositoryChain: Hashable, Sendable {
         guard !rev.isEmpty else { return advance(to: commit, broken: nil) }
         guard commit.rev > rev else { return .duplicate }
         guard let since = commit.since else {
-            // A first commit after others: the repository began anew.
-            return advance(to: commit, broken: .fork)
+            // A first commit after others: the repository began anew. Some hosts never say what a commit follows, but its root proves it.
+            let follows = commit.prevData != nil && commit.prevData == data
+            return advance(to: commit, broken: follows ? nil : .fork)
         }
         if since > rev, since < commit.rev {
             return overdue ? advance(to: commit, broken: .missingPredecessor) : .hold(missing: since)

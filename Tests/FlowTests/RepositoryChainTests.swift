@@ -28,6 +28,8 @@ struct RepositoryChainTests {
             ("3f", "3d", [5], .hold(missing: "3d")),
             ("3d", "3b", [3], .apply(broken: .fork)),
             ("3d", nil, nil, .apply(broken: .fork)),
+            ("3d", nil, [3], .apply(broken: nil)),
+            ("3d", nil, [7], .apply(broken: .fork)),
             ("3d", "3d", [3], .apply(broken: .fork)),
             ("3d", "3c", [7], .apply(broken: .root)),
         ] as [(String, String?, [UInt8]?, RepositoryChain.Verdict)])

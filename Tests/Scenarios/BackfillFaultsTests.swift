@@ -68,7 +68,9 @@ struct BackfillFaultsTests {
             ]
             for (kind, account) in orders { try await fleet.simulator.take(FaultOrder(kind: kind, did: dids[account], depth: 2)) }
             let met = { @Sendable (kind: FaultKind) in fleet.simulator.faults.byName[kind.rawValue] ?? 0 > 0 }
-            try await fleet.waitUntil("each of it happened", within: .seconds(60)) { _ in orders.allSatisfy { met($0.0) } }
+            try await fleet.waitUntil("each of it happened: not yet \(orders.filter { !met($0.0) }.map(\.0.rawValue))", within: .seconds(60)) { _ in
+                orders.allSatisfy { met($0.0) }
+            }
             for account in 11...13 { try await fleet.simulator.take(FaultOrder(kind: .accountReturn, did: dids[account])) }
             for account in 3...13 { try await fleet.simulator.take(FaultOrder(kind: .write, did: dids[account])) }
             try await fleet.waitUntil("accounts returned and wrote", within: .seconds(60)) { _ in met(.accountReturn) && met(.write) }
