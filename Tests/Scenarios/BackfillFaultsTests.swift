@@ -21,7 +21,7 @@ struct BackfillFaultsTests {
         let settings = FleetUnderTest.tracksEverything.merging(ScenarioLeases.settings) { a, _ in a }
             .merging(["WEIR_BACKFILL_QUEUE_HIGH_WATER": "20", "WEIR_WORKER_PREDECESSOR_WAIT": "1s"]) { $1 }
         try await FleetUnderTest.run(
-            seed: seed.value, accounts: 150, content: ContentConfiguration(initialRecordsMax: 60), settings: settings,
+            seed: seed.value, accounts: 150, content: ContentConfiguration(initialRecordsMax: 60, accountPerThousand: 0), settings: settings,
             simulator: { $0.repositoryHosts = 3 }
         ) { fleet in
             for lie in Self.lies { try await fleet.simulator.take(FaultOrder(kind: lie)) }
