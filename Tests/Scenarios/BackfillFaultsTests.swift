@@ -66,6 +66,11 @@ struct BackfillFaultsTests {
                 (.migrate, 3), (.migrate, 4), (.rotateKey, 5), (.fork, 6), (.fork, 7), (.rebase, 8), (.rebaseOther, 9), (.syncDivergence, 10),
                 (.accountDeactivate, 11), (.accountDelete, 12), (.accountTakedown, 13),
             ]
+            // What forks has commits to lose.
+            let before = 3
+            for account in 3...13 { try await fleet.simulator.take(FaultOrder(kind: .write, did: dids[account], count: before)) }
+            let written = { @Sendable in fleet.simulator.faults.byName[FaultKind.write.rawValue] ?? 0 }
+            try await fleet.waitUntil("each has written", within: .seconds(60)) { _ in written() >= 11 * before }
             for (kind, account) in orders { try await fleet.simulator.take(FaultOrder(kind: kind, did: dids[account], depth: 2)) }
             let met = { @Sendable (kind: FaultKind) in fleet.simulator.faults.byName[kind.rawValue] ?? 0 > 0 }
             try await fleet.waitUntil("each of it happened: not yet \(orders.filter { !met($0.0) }.map(\.0.rawValue))", within: .seconds(60)) { _ in
@@ -73,7 +78,9 @@ struct BackfillFaultsTests {
             }
             for account in 11...13 { try await fleet.simulator.take(FaultOrder(kind: .accountReturn, did: dids[account])) }
             for account in 3...13 { try await fleet.simulator.take(FaultOrder(kind: .write, did: dids[account])) }
-            try await fleet.waitUntil("accounts returned and wrote", within: .seconds(60)) { _ in met(.accountReturn) && met(.write) }
+            try await fleet.waitUntil("accounts returned and wrote", within: .seconds(60)) { _ in
+                met(.accountReturn) && written() >= 11 * (before + 1)
+            }
         }
     }
 }
