@@ -49,9 +49,9 @@ public struct FetchSlots: Sendable {
 
     public var waitingCount: Int { waiting.count }
 
-    /// Somebody waits for a host. Its verdict comes with a later ``step(at:)``.
-    public mutating func enter(_ id: Int, host: String, at now: MonotonicTime) {
-        waiting.append(Waiting(id: id, host: host, until: now + limits.patience))
+    /// Somebody waits for a host, for ``Limits/patience`` or less. Its verdict comes with a later ``step(at:)``.
+    public mutating func enter(_ id: Int, host: String, at now: MonotonicTime, atMost patience: Duration? = nil) {
+        waiting.append(Waiting(id: id, host: host, until: now + min(patience ?? limits.patience, limits.patience)))
     }
 
     /// It does not wait any longer.

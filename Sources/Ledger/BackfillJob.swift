@@ -52,3 +52,22 @@ public struct ClaimedJob: Hashable, Sendable {
     /// The revision that is delivered, read after the attempt was numbered; nil where nothing is.
     public var storedRev: String?
 }
+
+/// An attempt whose whole snapshot stands in the shard's backfill stream.
+public struct StreamedJob: Hashable, Sendable {
+    public var did: String
+    public var attempt: Int64
+    /// That gave it.
+    public var host: String
+    public var records: Int64
+    /// Of the archive.
+    public var bytes: Int64
+
+    public init(did: String, attempt: Int64, host: String, records: Int64, bytes: Int64) {
+        self.did = did
+        self.attempt = attempt
+        self.host = host
+        self.records = records
+        self.bytes = bytes
+    }
+}

@@ -1,18 +1,29 @@
 internal import Events
 internal import PostgresClient
 
-/// What fetchers do with jobs. Each call is one statement; whoever lost its attempt to another changes nothing and is told so.
+/// What fetchers do with jobs. Each call is one statement, and each DID stands in it once; whoever lost its attempt to another changes nothing and is told so.
 extension Ledger {
-    /// Takes a job that waits, is queued, or whose fetcher fell silent: a new attempt. Nil where there is nothing to do (any more): acknowledge the queue's entry.
-    public func claimJob(_ did: String, deadline: Duration) async throws(LedgerError) -> ClaimedJob? {
-        try await mapped("claim job \(did)") {
-            guard let row = try await pool.query(JobSQL.claimJob, [.text(did.storable), .int64(deadline.milliseconds)]).first else { return nil }
-            let rev: String? = try row.optional("rev")
-            return ClaimedJob(
-                did: try row.value("did"), shard: Int(try row.value("shard", as: Int32.self)), source: try row.value("source"),
-                reason: try row.value("reason"), attempt: try row.value("attempt"), failures: Int(try row.value("failures", as: Int32.self)),
-                host: try row.value("host"), storedRev: rev.flatMap { $0.isEmpty ? nil : $0 })
+    /// Takes jobs that wait, are queued, or whose fetcher fell silent: a new attempt each. Not among the answers are those where there is nothing to do
+    /// (any more): acknowledge the queue's entries.
+    public func claimJobs(_ dids: [String], deadline: Duration) async throws(LedgerError) -> [String: ClaimedJob] {
+        guard !dids.isEmpty else { return [:] }
+        return try await mapped("claim jobs") {
+            var claimed: [String: ClaimedJob] = [:]
+            for row in try await pool.query(JobSQL.claimJobs, [.texts(dids.map(\.storable)), .int64(deadline.milliseconds)]) {
+                let rev: String? = try row.optional("rev")
+                let job = ClaimedJob(
+                    did: try row.value("did"), shard: Int(try row.value("shard", as: Int32.self)), source: try row.value("source"),
+                    reason: try row.value("reason"), attempt: try row.value("attempt"), failures: Int(try row.value("failures", as: Int32.self)),
+                    host: try row.value("host"), storedRev: rev.flatMap { $0.isEmpty ? nil : $0 })
+                claimed[job.did] = job
+            }
+            return claimed
         }
+    }
+
+    /// One of them.
+    public func claimJob(_ did: String, deadline: Duration) async throws(LedgerError) -> ClaimedJob? {
+        try await claimJobs([did], deadline: deadline)[did]
     }
 
     /// Puts off the deadlines of attempts under way; returns the DIDs of those that are still theirs.
@@ -39,18 +50,26 @@ extension Ledger {
         }
     }
 
-    /// The whole snapshot stands in the stream; what the owner has not taken by `deadline` is fetched again. False where another attempt has the job.
+    /// Whole snapshots stand in the stream; what the owner has not taken by `deadline` is fetched again. Gives the DIDs of which no other attempt has the job.
+    public func streamedJobs(_ jobs: [StreamedJob], deadline: Duration) async throws(LedgerError) -> Set<String> {
+        guard !jobs.isEmpty else { return [] }
+        return try await mapped("streamed jobs") {
+            let rows = try await pool.query(
+                JobSQL.streamedJobs,
+                [
+                    .texts(jobs.map(\.did.storable)), .int64s(jobs.map(\.attempt)), .texts(jobs.map(\.host.storable)), .int64s(jobs.map(\.records)),
+                    .int64s(jobs.map(\.bytes)), .int64(deadline.milliseconds),
+                ])
+            return Set(try rows.map { try $0.value("did", as: String.self) })
+        }
+    }
+
+    /// One of them; false where another attempt has the job.
     public func streamedJob(
         _ job: ClaimedJob, host: String, records: Int64, bytes: Int64, deadline: Duration
     ) async throws(LedgerError) -> Bool {
-        try await mapped("streamed job \(job.did)") {
-            let rows = try await pool.query(
-                JobSQL.streamedJob,
-                [
-                    .text(job.did.storable), .int64(job.attempt), .text(host.storable), .int64(records), .int64(bytes), .int64(deadline.milliseconds),
-                ])
-            return rows.affectedRows == 1
-        }
+        let streamed = StreamedJob(did: job.did, attempt: job.attempt, host: host, records: records, bytes: bytes)
+        return try await streamedJobs([streamed], deadline: deadline).contains(job.did)
     }
 
     /// Gives a job up and keeps a dead letter; nothing where it has ended.

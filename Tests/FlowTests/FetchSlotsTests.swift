@@ -48,6 +48,11 @@ struct FetchSlotsTests {
         full.enter(2, host: "a", at: seconds(1))
         #expect(full.step(at: seconds(1)).wake == seconds(21))
         #expect(full.step(at: seconds(21)).verdicts == [2: .crowded])
+        full.enter(3, host: "a", at: seconds(30), atMost: .seconds(1))
+        full.enter(4, host: "a", at: seconds(30), atMost: .seconds(100))
+        #expect(full.step(at: seconds(30)).wake == seconds(31))
+        #expect(full.step(at: seconds(31)).verdicts == [3: .crowded])
+        #expect(full.step(at: seconds(50)).verdicts == [4: .crowded])
         #expect(full.waitingCount == 0)
     }
 

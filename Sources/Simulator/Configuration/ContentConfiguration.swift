@@ -19,6 +19,8 @@ public struct ContentConfiguration: Sendable, Hashable {
     public var syncPerThousand: Double
     /// How unevenly accounts act: 1 is evenly, 3 gives the busiest tenth about half of all events.
     public var activitySkew: Double
+    /// Accounts that act by themselves, the first ones; nil: all. The others keep what they began with.
+    public var actingAccounts: Int?
     /// In which order archives hold their blocks.
     public var archiveOrder: ArchiveOrder
     /// Repositories that are far larger than all others, 0 to 64: those of the last accounts, made when first needed.
@@ -31,9 +33,8 @@ public struct ContentConfiguration: Sendable, Hashable {
     public init(
         initialRecordsMax: Int? = nil, initialRecordsMin: Int = 0, recordBytesMean: Int = 900, operationsMax: Int = 20, createWeight: Double = 0.8,
         updateWeight: Double = 0.08, deleteWeight: Double = 0.12, identityPerThousand: Double = 6, accountPerThousand: Double = 4,
-        syncPerThousand: Double = 2, activitySkew: Double = 2, archiveOrder: ArchiveOrder = .nodesFirst, hugeRepositories: Int = 0,
-        hugeRecords: Int = 50_000,
-        hugeBytes: Int = 256 << 20
+        syncPerThousand: Double = 2, activitySkew: Double = 2, actingAccounts: Int? = nil, archiveOrder: ArchiveOrder = .nodesFirst,
+        hugeRepositories: Int = 0, hugeRecords: Int = 50_000, hugeBytes: Int = 256 << 20
     ) {
         self.initialRecordsMax = initialRecordsMax
         self.initialRecordsMin = initialRecordsMin
@@ -46,6 +47,7 @@ public struct ContentConfiguration: Sendable, Hashable {
         self.accountPerThousand = accountPerThousand
         self.syncPerThousand = syncPerThousand
         self.activitySkew = activitySkew
+        self.actingAccounts = actingAccounts
         self.archiveOrder = archiveOrder
         self.hugeRepositories = hugeRepositories
         self.hugeRecords = hugeRecords
@@ -87,6 +89,7 @@ public struct ContentConfiguration: Sendable, Hashable {
         for (key, value) in shares { try SimulatorConfiguration.check(value, "content.\(key)", 0...1_000) }
         try SimulatorConfiguration.check(createWeight + updateWeight + deleteWeight, "content.createWeight", 0.000_1...3_000)
         try SimulatorConfiguration.check(identityPerThousand + accountPerThousand + syncPerThousand, "content.syncPerThousand", 0...1_000)
+        if let actingAccounts { try SimulatorConfiguration.check(actingAccounts, "content.actingAccounts", 1...100_000) }
         try SimulatorConfiguration.check(activitySkew, "content.activitySkew", 1...10)
     }
 }

@@ -27,7 +27,8 @@ struct NetworkDraw: Sendable {
         var share = random.unit()
         let unit = share
         for _ in 1..<max(Int(content.activitySkew.rounded()), 1) { share *= unit }
-        return min(Int(share * Double(accounts)), accounts - 1)
+        let acting = min(content.actingAccounts ?? accounts, accounts)
+        return min(Int(share * Double(acting)), acting - 1)
     }
 
     mutating func operationCount() -> Int {

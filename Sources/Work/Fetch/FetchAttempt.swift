@@ -35,7 +35,7 @@ struct FetchAttempt {
             switch step {
             case .ask(let host):
                 self.host = host.name
-                step = plan.answered(try await ask(host.name))
+                step = plan.answered(try await ask(host))
             case .refresh: step = plan.refreshed(try await refresh())
             case .verify: step = plan.answered(verified())
             case .write(let isFork): return try await write(isFork: isFork)
@@ -55,10 +55,13 @@ struct FetchAttempt {
         return (try? HostEndpoint(host))?.description ?? host
     }
 
-    private mutating func ask(_ name: String) async throws -> FetchPlan.Answer {
+    /// All whose own host fails ask the same few fallbacks: who waited there as long would keep jobs of sound hosts from being taken.
+    private static let fallbackPatience = Duration.seconds(1)
+
+    private mutating func ask(_ host: FetchPlan.Host) async throws -> FetchPlan.Answer {
         let endpoint: HostEndpoint
-        do { endpoint = try HostEndpoint(name) } catch { return .useless("\(name): \(error)") }
-        switch await parts.turns.turn(at: endpoint.authority) {
+        do { endpoint = try HostEndpoint(host.name) } catch { return .useless("\(host.name): \(error)") }
+        switch await parts.turns.turn(at: endpoint.authority, atMost: host.isOwn ? nil : Self.fallbackPatience) {
         case .go(let permit): return try await ask(endpoint, permit)
         case .parked(let until, let isAsked): return .parked(max(.zero, until - parts.clock.monotonic()), isAsked: isAsked)
         case .crowded:
@@ -164,16 +167,14 @@ struct FetchAttempt {
         }
         parts.metrics.fetched(records: written.records, bytes: bytes, bad: written.bad)
         parts.seams.reached(.fetchAfterClose)
-        _ = try await parts.ledger.streamedJob(
-            job, host: Self.authority(host), records: written.records, bytes: Int64(bytes), deadline: parts.configuration.ownerDeadline)
+        try await parts.gathered.streamed(job, host: Self.authority(host), records: written.records, bytes: Int64(bytes))
     }
 
     private func absent(_ final: FetchPlan.Final) async throws {
         let entry = SnapshotEntry(
             did: job.did, attempt: job.attempt, n: 0, kind: .absent, host: Self.authority(host), reason: final.rawValue)
         try await parts.snapshots.append([entry])
-        _ = try await parts.ledger.streamedJob(
-            job, host: Self.authority(host), records: 0, bytes: 0, deadline: parts.configuration.ownerDeadline)
+        try await parts.gathered.streamed(job, host: Self.authority(host), records: 0, bytes: 0)
     }
 
     private func putBack(_ wait: FetchPlan.Wait) async throws {

@@ -10,6 +10,7 @@ internal import Metrics
 struct FetchParts: Sendable {
     var configuration: FetchConfiguration
     var ledger: Ledger
+    var gathered: FetchLedger
     var snapshots: SnapshotStreams
     var gate: SnapshotGate
     var turns: HostTurns

@@ -32,16 +32,17 @@ public struct FetchService: Service {
                     startsAtOnce: max(1, configuration.hostRate))))
         var hosts = HostClientConfiguration()
         hosts.repositoryBytes = configuration.repositoryBytesMax
+        let gathered = FetchLedger(ledger, queue, configuration)
         self.connections = connections
         self.queue = queue
         consumer = worker.description
         parts = FetchParts(
-            configuration: configuration, ledger: ledger, snapshots: snapshots,
+            configuration: configuration, ledger: ledger, gathered: gathered, snapshots: snapshots,
             gate: SnapshotGate(streams: snapshots, high: configuration.highWaterEntries, logger: logger),
             turns: HostTurns(slots: slots, clock: clock),
             hosts: HostClient(hosts, connections: connections, wall: clock.wall),
             identities: FetchIdentities(
-                ledger: ledger, documents: DIDFetcher(configuration.documents, connections: connections), lifetime: configuration.identityLifetime,
+                ledger: gathered, documents: DIDFetcher(configuration.documents, connections: connections), lifetime: configuration.identityLifetime,
                 clock: clock), tracking: tracking, seams: seams, clock: clock, logger: logger)
     }
 
@@ -97,11 +98,11 @@ public struct FetchService: Service {
                 let error = "\(queued.deliveries - 1) fetchers took it and none came to its end"
                 parts.logger.error("a job is given up", metadata: ["did": "\(queued.did)", "error": "\(error)"])
                 try await parts.ledger.buryJob(queued.did, error: error, attempts: queued.deliveries - 1)
-            } else if let job = try await parts.ledger.claimJob(queued.did, deadline: parts.configuration.silence * 2) {
+            } else if let job = try await parts.gathered.claim(queued.did) {
                 jobs.claimed(queued, job)
                 try await attempt(job)
             }
-            try await queue.acknowledge([queued.id])
+            try await parts.gathered.acknowledge(queued.id)
         } catch {
             // It stays pending under our name, and is taken over once it was silent for long enough.
             parts.logger.info("an attempt broke off", metadata: ["did": "\(queued.did)", "error": "\(error)"])

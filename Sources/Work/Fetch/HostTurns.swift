@@ -15,15 +15,15 @@ actor HostTurns {
         self.clock = clock
     }
 
-    /// Waits for a turn at a host.
-    func turn(at host: String) async -> FetchSlots.Verdict {
+    /// Waits for a turn at a host; `atMost` nil: as long as the slots allow.
+    func turn(at host: String, atMost patience: Duration? = nil) async -> FetchSlots.Verdict {
         lastID += 1
         let id = lastID
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 guard !Task.isCancelled else { return continuation.resume(returning: .crowded) }
                 waiters[id] = continuation
-                slots.enter(id, host: host, at: clock.monotonic())
+                slots.enter(id, host: host, at: clock.monotonic(), atMost: patience)
                 advance()
             }
         } onCancel: {

@@ -9,6 +9,8 @@ enum BenchParts {
         LatencyBench.self,
         MemoryBench.self,
         BackfillBench.self,
+        BackfillLatencyBench.self,
+        ParkedHostsBench.self,
         FailoverBench.self,
     ]
 }

@@ -1,7 +1,6 @@
 import Fleet
 import Foundation
 import Simulator
-import Synchronization
 
 /// How long a commit takes from the relay's socket to a client that follows the log, at a steady rate, each role in a process of its own.
 struct LatencyBench: BenchPart {
@@ -76,44 +75,6 @@ struct LatencyBench: BenchPart {
             }
         }
     }
-}
-
-/// When commits were sent and when their last event arrived, while a measurement is on.
-private final class CommitWatch: Sendable {
-    private struct Key: Hashable {
-        var did: String
-        var rev: String
-    }
-
-    private struct State {
-        var isOn = false
-        var sent: [Key: ContinuousClock.Instant] = [:]
-        var milliseconds: [Key: Double] = [:]
-    }
-
-    private let state = Mutex(State())
-
-    func begin() { state.withLock { $0.isOn = true } }
-    func end() { state.withLock { $0.isOn = false } }
-
-    func sent(_ did: String, _ rev: String) {
-        let now = ContinuousClock.now
-        state.withLock { state in
-            if state.isOn { state.sent[Key(did: did, rev: rev)] = now }
-        }
-    }
-
-    func arrived(_ did: String, _ rev: String) {
-        let now = ContinuousClock.now
-        state.withLock { state in
-            let key = Key(did: did, rev: rev)
-            if let sent = state.sent[key] { state.milliseconds[key] = (now - sent) / .milliseconds(1) }
-        }
-    }
-
-    /// Commits that were sent and of which nothing arrived.
-    var waiting: Int { state.withLock { $0.sent.count - $0.milliseconds.count } }
-    var latencies: Percentiles { state.withLock { Percentiles(Array($0.milliseconds.values)) } }
 }
 
 /// What this disk takes to keep something: no commit is faster than that.

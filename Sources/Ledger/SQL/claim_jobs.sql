@@ -1,0 +1,12 @@
+-- A fetcher takes jobs: new attempts, and whatever was wanted before this moment is covered by them. In order of did, as whoever locks several.
+-- $1 dids, $2 deadline in ms
+WITH free AS (
+    SELECT did FROM backfill_jobs WHERE did = ANY ($1) AND state IN ('waiting', 'queued', 'fetching') ORDER BY did FOR UPDATE
+), claimed AS (
+    UPDATE backfill_jobs j SET state = 'fetching', attempt = nextval('backfill_attempts'), again = false,
+        deadline = clock_timestamp() + $2 * interval '1 ms', changed_at = clock_timestamp()
+    FROM free WHERE j.did = free.did
+    RETURNING j.did, j.shard, j.source, j.reason, j.attempt, j.failures, j.host
+)
+SELECT c.did, c.shard, c.source, c.reason, c.attempt, c.failures, c.host, r.rev, r.status
+FROM claimed c LEFT JOIN LATERAL known_repositories(c.shard, ARRAY[c.did]) r ON true
