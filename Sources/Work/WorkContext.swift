@@ -9,6 +9,7 @@ struct WorkContext: Sendable {
     var streams: WorkStreams
     /// Of tracked repositories; nil where none are.
     var snapshots: SnapshotStreams?
+    var turns: SnapshotTurns
     var identities: IdentityResolver
     var labelKeys: any LabelKeys
     var totals: WorkTotals

@@ -16,6 +16,7 @@ public struct WorkerService: Service {
     private let ledger: Ledger
     private let streams: WorkStreams
     private let snapshots: SnapshotStreams?
+    private let turns: SnapshotTurns
     private let worker: WorkerID
     private let clock: WorkClock
     private let logger: Logger
@@ -23,10 +24,13 @@ public struct WorkerService: Service {
     /// - Parameters:
     ///   - streams: carries the number of shards, as the ledger has it.
     ///   - snapshots: where fetchers write; not looked at where nothing is tracked.
+    ///   - turns: shared with the process's fetcher.
     ///   - worker: this process's name, as its Postgres connections carry it.
     public init(
-        configuration: WorkerConfiguration, ledger: Ledger, streams: WorkStreams, snapshots: SnapshotStreams? = nil, worker: WorkerID, logger: Logger
+        configuration: WorkerConfiguration, ledger: Ledger, streams: WorkStreams, snapshots: SnapshotStreams? = nil, turns: SnapshotTurns? = nil,
+        worker: WorkerID, logger: Logger
     ) {
+        self.turns = turns ?? SnapshotTurns(delayTarget: .milliseconds(50))
         self.snapshots = configuration.tracking.isTracked ? snapshots : nil
         self.configuration = configuration
         self.ledger = ledger
@@ -44,15 +48,15 @@ public struct WorkerService: Service {
         let fleet = ShardFleet(
             worker: worker, shards: streams.shards.count, ledger: ledger, configuration: configuration, clock: clock, logger: logger, bell: bell)
         let context = WorkContext(
-            configuration: configuration, ledger: ledger, streams: streams, snapshots: snapshots, identities: identities, labelKeys: labelKeys,
-            totals: totals,
-            room: BatchRoom(bytes: configuration.roomBytes), clock: clock, logger: logger)
+            configuration: configuration, ledger: ledger, streams: streams, snapshots: snapshots, turns: turns, identities: identities,
+            labelKeys: labelKeys, totals: totals, room: BatchRoom(bytes: configuration.roomBytes), clock: clock, logger: logger)
         let draining = StopSignal()
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await identities.run() }
                 group.addTask { try await labelKeys.run() }
                 group.addTask { await report(totals, fleet) }
+                group.addTask { await giveTurns() }
                 group.addTask { await own(fleet, context, bell, until: draining) }
                 try await group.waitForAll()
             }
@@ -60,6 +64,11 @@ public struct WorkerService: Service {
             draining.set()
             bell.ring()
         }
+    }
+
+    private func giveTurns() async {
+        guard let snapshots else { return }
+        await cancelWhenGracefulShutdown { await turns.run(snapshots, every: .milliseconds(100), logger: logger) }
     }
 
     /// The lease rounds, with the pipelines they start as children.

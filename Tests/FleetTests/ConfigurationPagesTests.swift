@@ -47,7 +47,7 @@ import Testing
         ]
         let times: [Duration] = [
             c.leaseTTL, c.leaseRenewal, c.predecessorWait, c.identityWait, c.identityLifetime, c.publisherPoll, c.apiHeartbeat, c.readyStallAfter,
-            c.shutdownGrace, c.backfillPoll,
+            c.shutdownGrace, c.backfillPoll, c.backfillLiveDelay,
         ]
         let addresses = [c.apiBind, c.operationsBind, c.simulatorBind]
         #expect(numbers.allSatisfy { $0 >= 0 } && times.allSatisfy { $0 >= .zero } && addresses.allSatisfy(\.isLoopback))

@@ -49,8 +49,8 @@ final class WorkBench {
         let identities = IdentityResolver(configuration: configuration.identities, ledger: ledger, clock: clock.clock, logger: logger)
         context = WorkContext(
             configuration: configuration, ledger: ledger, streams: streams, snapshots: configuration.tracking.isTracked ? snapshots : nil,
-            identities: identities, labelKeys: labelKeys, totals: WorkTotals(), room: BatchRoom(bytes: configuration.roomBytes), clock: clock.clock,
-            logger: logger)
+            turns: SnapshotTurns(SnapshotPace(), clock: clock.clock), identities: identities, labelKeys: labelKeys, totals: WorkTotals(),
+            room: BatchRoom(bytes: configuration.roomBytes), clock: clock.clock, logger: logger)
     }
 
     static func with(

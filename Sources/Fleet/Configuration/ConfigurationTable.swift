@@ -84,6 +84,9 @@ public enum ConfigurationTable {
         ConfigurationKey(
             "backfill.poll", .duration(.milliseconds(20)...(.seconds(10))), standard: "200ms", "How often the job stream is looked at."),
         ConfigurationKey(
+            "backfill.live_delay", .duration(.milliseconds(5)...(.seconds(60))), standard: "50ms",
+            "A worker fetches and applies snapshots more slowly where its live batches take longer than this from their read to their commit."),
+        ConfigurationKey(
             "backfill.jobs_max", .integer(1000...100_000_000), standard: "1000000",
             "Listed repositories of one host that may wait to be fetched; from there its list is read on only as they are."),
         ConfigurationKey(

@@ -14,6 +14,7 @@ extension FleetConfiguration {
     public var backfillHosts: [String] { hosts("backfill.hosts") }
     public var backfillPage: Int { values.integer("backfill.page") }
     public var backfillQueueHighWater: Int { values.integer("backfill.queue_high_water") }
+    public var backfillLiveDelay: Duration { values.duration("backfill.live_delay") }
     public var backfillPoll: Duration { values.duration("backfill.poll") }
     public var backfillJobsMax: Int { values.integer("backfill.jobs_max") }
 

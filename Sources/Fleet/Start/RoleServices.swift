@@ -94,20 +94,21 @@ struct RoleServices: Sendable {
         let worker = workerConfiguration()
         try check(publisher.problems() + worker.problems())
         let streams = connections.workStreams(shards)
+        let turns = SnapshotTurns(delayTarget: configuration.backfillLiveDelay)
         var services: [any Service] = [
             PublisherService(
                 configuration: publisher, ledger: connections.ledger, outlet: connections.outlets, worker: connections.name,
                 logger: logger("publisher"), seams: connections.seams),
             WorkerService(
                 configuration: worker, ledger: connections.ledger, streams: streams, snapshots: connections.snapshotStreams(shards),
-                worker: connections.name, logger: logger("work")),
+                turns: turns, worker: connections.name, logger: logger("work")),
         ]
-        if worker.tracking.isTracked { services.append(try fetcher(tracking: worker.tracking)) }
+        if worker.tracking.isTracked { services.append(try fetcher(tracking: worker.tracking, turns)) }
         return services
     }
 
     /// Fetches the repositories that jobs ask for, in every worker.
-    private func fetcher(tracking: TrackingConfiguration) throws -> any Service {
+    private func fetcher(tracking: TrackingConfiguration, _ turns: SnapshotTurns) throws -> any Service {
         var fetch = FetchConfiguration()
         fetch.concurrency = configuration.fetchConcurrency
         fetch.hostConcurrency = configuration.fetchHostConcurrency
@@ -123,7 +124,7 @@ struct RoleServices: Sendable {
         fetch.documents.plcURL = configuration.plcURL
         return FetchService(
             configuration: fetch, tracking: tracking, ledger: connections.ledger, snapshots: connections.snapshotStreams(shards),
-            queue: connections.jobQueue, worker: connections.name, logger: logger("fetch"), seams: connections.seams)
+            queue: connections.jobQueue, turns: turns, worker: connections.name, logger: logger("fetch"), seams: connections.seams)
     }
 
     private func workerConfiguration() -> WorkerConfiguration {

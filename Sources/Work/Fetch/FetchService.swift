@@ -13,15 +13,18 @@ public import ServiceLifecycle
 /// ``FetchConfiguration/silence``, and a prefix of an attempt that is void then.
 public struct FetchService: Service {
     private let parts: FetchParts
+    private let snapshotTurns: SnapshotTurns?
     private let queue: JobQueue
     private let consumer: String
     private let jobs = FetchesUnderWay()
     private let connections: HostConnections
 
+    /// - Parameter turns: of the process's worker: while few parts are applied, few are fetched; nil where it has none.
     public init(
         configuration: FetchConfiguration, tracking: TrackingConfiguration, ledger: Ledger, snapshots: SnapshotStreams, queue: JobQueue,
-        worker: WorkerID, logger: Logger, seams: FaultSeams = .off
+        turns: SnapshotTurns? = nil, worker: WorkerID, logger: Logger, seams: FaultSeams = .off
     ) {
+        snapshotTurns = turns
         let clock = WorkClock.system
         let connections = HostConnections(configuration.connections)
         let slots = FetchSlots(
@@ -59,7 +62,7 @@ public struct FetchService: Service {
     }
 
     /// Jobs in hand: more than are asked for at once, so that one whose host is slow holds up no other.
-    private var room: Int { parts.configuration.concurrency * 4 }
+    private var room: Int { max(1, Int(Double(parts.configuration.concurrency * 4) * (snapshotTurns?.fraction ?? 1))) }
 
     private func takeJobs() async {
         await withDiscardingTaskGroup { group in

@@ -15,8 +15,8 @@ struct SnapshotWriter: Sendable {
     }
 
     /// Of one entry.
-    static let recordsMax = 500
-    static let bytesMax = 256 << 10
+    static let recordsMax = 200
+    static let bytesMax = 128 << 10
 
     let streams: SnapshotStreams
     let gate: SnapshotGate

@@ -5,6 +5,8 @@ internal import Flow
 /// Entries that were read together, with the room that was borrowed for them.
 struct ReadBatch: Sendable {
     var entries: [ReadEntry] = []
+    /// When the first of them was there.
+    fileprivate(set) var readAt: MonotonicTime?
     /// Nil where they fit into the shard's own share.
     fileprivate(set) var loan: BatchRoom.Loan?
 }
@@ -78,6 +80,7 @@ actor BatchReader {
             count.read(entries: read.count, bytes: bytes)
             builder.read(entries: read.count, bytes: bytes, at: clock.monotonic())
             position = last.id
+            batch.readAt = batch.readAt ?? clock.monotonic()
             batch.entries += read
             isBehind = read.count >= asked
             // The last eighth would be read entry by entry.

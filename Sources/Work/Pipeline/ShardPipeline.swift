@@ -47,19 +47,24 @@ struct ShardPipeline: Sendable {
             reader: reader, from: run.position, limits: context.configuration.readLimits, room: context.room, clock: context.clock)
         var batch = ReadBatch()
         var lastEntry = context.clock.monotonic()
-        var snapshots = SnapshotTurn()
+        let bell = Bell()
+        var snapshots = SnapshotTurn(turns: context.turns)
+        context.turns.join(lease.shard, bell)
+        defer { context.turns.leave(lease.shard) }
         while !stop.isSet, !Task.isCancelled {
             // Read ahead by one batch. What is read and not taken when we stop is read again by the next owner.
             let arrived = StopSignal()
-            async let following = Self.next(batches, arrived)
+            async let following = Self.next(batches, arrived, bell)
             if !batch.entries.isEmpty {
                 lastEntry = context.clock.monotonic()
-                try await run.take(batch.entries)
+                try await run.take(batch)
                 // Gives its room back before the next batch, which may wait for some.
                 batch = ReadBatch()
             }
             try await run.sweep()
-            try await snapshots.take(&run, until: { arrived.isSet || stop.isSet }, now: context.clock.monotonic)
+            if context.snapshots != nil {
+                try await snapshots.take(&run, until: { arrived.isSet || stop.isSet }, bell, now: context.clock.monotonic)
+            }
             batch = try await following
             if batch.entries.isEmpty, context.clock.monotonic() - lastEntry > .seconds(5) {
                 // Barriers come each second: silence may be a stream that was lost, or whose ids fell behind our position.
@@ -69,8 +74,11 @@ struct ShardPipeline: Sendable {
         }
     }
 
-    private static func next(_ batches: BatchReader, _ arrived: StopSignal) async throws(BrokerError) -> ReadBatch {
-        defer { arrived.set() }
+    private static func next(_ batches: BatchReader, _ arrived: StopSignal, _ bell: Bell) async throws(BrokerError) -> ReadBatch {
+        defer {
+            arrived.set()
+            bell.ring()
+        }
         return try await batches.next()
     }
 

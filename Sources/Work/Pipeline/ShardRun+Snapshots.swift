@@ -7,12 +7,16 @@ internal import Logging
 /// The steps of a shard's owner that concern snapshots of tracked repositories. Each is one commit, between two batches of the live stream.
 extension ShardRun {
     /// Takes what stands next in the backfill stream, a bounded part of it. False where nothing was there.
-    mutating func takeSnapshots() async throws -> Bool {
-        guard let snapshots = context.snapshots else { return false }
-        let asked = snapshotCount.count(within: SnapshotLimits.batchBytes)
+    mutating func takeSnapshots() async throws -> Bool { try await takeSnapshotPart(bytes: SnapshotLimits.batchBytes) > 0 }
+
+    /// The same with a bound of about so many bytes, one entry at least; gives how many it took of.
+    mutating func takeSnapshotPart(bytes: Int) async throws -> Int {
+        guard let snapshots = context.snapshots else { return 0 }
+        let asked = snapshotCount.count(within: min(bytes, SnapshotLimits.batchBytes))
         let read = try await snapshots.read(lease.shard, after: backfillPosition, count: asked)
-        guard !read.isEmpty else { return false }
-        snapshotCount.read(entries: read.count, bytes: read.reduce(0) { $0 + $1.size })
+        guard !read.isEmpty else { return 0 }
+        let size = read.reduce(0) { $0 + $1.size }
+        snapshotCount.read(entries: read.count, bytes: size)
         var batch = ShardBatch(lease: lease)
         var entries: [SnapshotEntry] = []
         var ids: [EntryID] = []
@@ -36,7 +40,7 @@ extension ShardRun {
         }
         try await take(entries, ids: ids, batch)
         try await snapshots.mirror(lease.shard, committed: backfillPosition)
-        return true
+        return max(1, size)
     }
 
     /// Makes the stream ready for a reader at the committed position, also after Redis lost it.

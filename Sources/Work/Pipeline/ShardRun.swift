@@ -42,9 +42,16 @@ struct ShardRun {
         lastCommit = context.clock.monotonic()
     }
 
-    /// Resolves a batch of the stream and commits it; nothing of it is kept where that fails.
-    mutating func take(_ entries: [ReadEntry]) async throws {
-        guard let last = entries.last else { return }
+    /// Resolves a batch of the stream and commits it, and says how late that was.
+    mutating func take(_ batch: ReadBatch) async throws {
+        let hasMessages = try await take(batch.entries)
+        if hasMessages, let readAt = batch.readAt { context.turns.live(delay: context.clock.monotonic() - readAt) }
+    }
+
+    /// Resolves entries of the stream and commits them; nothing of it is kept where that fails. False where they were barriers and repeats only.
+    @discardableResult
+    mutating func take(_ entries: [ReadEntry]) async throws -> Bool {
+        guard let last = entries.last else { return false }
         var batch = ShardBatch(lease: lease)
         batch.offset = last.id
         var messages: [Message] = []
@@ -66,7 +73,7 @@ struct ShardRun {
         if isQuiet, context.clock.monotonic() - lastCommit < .seconds(3) {
             // Only repeated barriers of a quiet upstream: the next commit says it all, `sessions` keeps which of them moved.
             tail.committed(entries.map(\.id))
-            return
+            return false
         }
         var decision = try await decision(for: messages, batch)
         for (detail, id) in undecodable { decision.refuseUndecodable(detail, id) }
@@ -75,6 +82,7 @@ struct ShardRun {
         position = last.id
         metrics.committed(committed, entries: entries.count, newest: last.id)
         await mirror()
+        return !messages.isEmpty
     }
 
     /// Looks at held messages that are due: their predecessor came, their key may be there, or their time is up.

@@ -20,9 +20,15 @@ struct ParkedHostsBench: BenchPart {
         ]
     }
 
+    /// Four characters.
+    private static func base32(_ number: Int) -> String {
+        let letters = Array("abcdefghijklmnopqrstuvwxyz234567")
+        return String((0..<4).map { letters[number >> (5 * $0) & 31] })
+    }
+
     private static func measure(_ servers: BenchLab.Servers, _ context: BenchContext) async throws -> (megabytes: Double, failures: Int64) {
         let file = "\(servers.folder)/wanted.txt"
-        let dids = (0..<hosts).map { "did:web:parked-\($0).test" }
+        let dids = (0..<hosts).map { "did:plc:" + String(repeating: "a", count: 20) + base32($0) }
         try dids.map { $0 + "\n" }.joined().write(toFile: file, atomically: true, encoding: .utf8)
         let closed = try BenchLab.freePorts(1)
         var configuration = servers.configuration

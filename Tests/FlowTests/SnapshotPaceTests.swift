@@ -1,0 +1,72 @@
+import Events
+import Testing
+
+@testable import Flow
+
+@Suite("The pace of snapshots")
+struct SnapshotPaceTests {
+    private func at(_ milliseconds: Int) -> MonotonicTime { MonotonicTime(sinceStart: .milliseconds(milliseconds)) }
+
+    private func isGo(_ verdict: SnapshotPace.Verdict) -> Bool { if case .go = verdict { true } else { false } }
+
+    @Test("where nothing is live as many go at once as are allowed, in the largest parts")
+    func quiet() {
+        var pace = SnapshotPace(limits: .init(most: 3))
+        for _ in 0..<3 { #expect(pace.begin(at: at(0)) == .go(bytes: 512 << 10)) }
+        #expect(pace.begin(at: at(0)) == .full)
+        pace.end(bytes: 1000, took: .milliseconds(10), at: at(10))
+        #expect(isGo(pace.begin(at: at(10))))
+        #expect(pace.fraction(at: at(10)) == 1)
+    }
+
+    @Test("late live batches lower the share to its least, one part at a time with a rest behind it, and never to nothing")
+    func late() {
+        var pace = SnapshotPace(limits: .init(most: 4, least: 0.1))
+        for time in 0..<40 { pace.live(delay: .milliseconds(90), at: at(time * 100)) }
+        #expect(pace.share == 0.1)
+        #expect(isGo(pace.begin(at: at(4000))))
+        #expect(pace.begin(at: at(4000)) == .full)
+        pace.end(bytes: 10_000, took: .milliseconds(20), at: at(4020))
+        #expect(pace.begin(at: at(4020)) == .rest(until: at(4200)))
+        #expect(isGo(pace.begin(at: at(4200))))
+    }
+
+    @Test("the worst of an interval counts, and the share comes back in steps while live batches are in time")
+    func recovers() {
+        var pace = SnapshotPace(limits: .init(most: 4))
+        for time in [0, 10, 20] { pace.live(delay: .milliseconds(time == 10 ? 200 : 1), at: at(time)) }
+        #expect(pace.share == 1, "the interval goes on")
+        pace.live(delay: .milliseconds(1), at: at(101))
+        #expect(pace.share == 0.5)
+        let lowered = pace.share
+        pace.live(delay: .milliseconds(1), at: at(202))
+        #expect(pace.share > lowered)
+        for time in 3..<40 { pace.live(delay: .milliseconds(1), at: at(time * 101)) }
+        #expect(pace.share == 1)
+    }
+
+    @Test("once nothing has been live for a while, the full speed is back at once")
+    func becomesQuiet() {
+        var pace = SnapshotPace(limits: .init(most: 2, quietAfter: .seconds(2)))
+        for time in 0..<60 { pace.live(delay: .seconds(1), at: at(time * 100)) }
+        #expect(pace.fraction(at: at(6000)) < 0.1)
+        #expect(pace.fraction(at: at(7900)) == 1)
+        for _ in 0..<2 { #expect(isGo(pace.begin(at: at(7900)))) }
+    }
+
+    @Test("parts beside live batches grow while they fit into the target and shrink where they do not; a small one says nothing of large ones")
+    func parts() {
+        var pace = SnapshotPace(limits: .init(delayTarget: .milliseconds(100), partBytes: 1_000...1_500))
+        pace.live(delay: .milliseconds(1), at: at(0))
+        func take(_ bytes: Int, _ milliseconds: Int) -> SnapshotPace.Verdict {
+            let verdict = pace.begin(at: at(1))
+            pace.end(bytes: bytes, took: .milliseconds(milliseconds), at: at(1))
+            return verdict
+        }
+        #expect(take(1_000, 20) == .go(bytes: 1_000), "nothing is known of their cost")
+        #expect(take(200, 20) == .go(bytes: 1_250))
+        #expect(take(1_250, 20) == .go(bytes: 1_250))
+        #expect(take(1_500, 90) == .go(bytes: 1_500), "no larger than allowed")
+        #expect(take(1_000, 20) == .go(bytes: 1_000), "no smaller than allowed")
+    }
+}
