@@ -3,10 +3,14 @@ internal import PostgresClient
 
 /// What fetchers do with jobs. Each call is one statement; whoever lost its attempt to another changes nothing and is told so.
 extension Ledger {
-    /// Takes a job that waits, is queued, or whose fetcher fell silent: a new attempt. Nil where there is nothing to do (any more): acknowledge the queue's entry.
-    public func claimJob(_ did: String, deadline: Duration) async throws(LedgerError) -> ClaimedJob? {
+    /// Takes a job that waits, is queued, or whose fetcher fell silent: a new attempt. Nil where there is nothing to do (any more), or where a live attempt
+    /// has it: acknowledge the queue's entry, which is one too many.
+    ///
+    /// - Parameter silentWithin: an attempt whose deadline is nearer than that was not heard of for long enough to be taken for dead.
+    public func claimJob(_ did: String, deadline: Duration, silentWithin: Duration = .zero) async throws(LedgerError) -> ClaimedJob? {
         try await mapped("claim job \(did)") {
-            guard let row = try await pool.query(JobSQL.claimJob, [.text(did.storable), .int64(deadline.milliseconds)]).first else { return nil }
+            let parameters: [PostgresParameter] = [.text(did.storable), .int64(deadline.milliseconds), .int64(silentWithin.milliseconds)]
+            guard let row = try await pool.query(JobSQL.claimJob, parameters).first else { return nil }
             let rev: String? = try row.optional("rev")
             return ClaimedJob(
                 did: try row.value("did"), shard: Int(try row.value("shard", as: Int32.self)), source: try row.value("source"),
