@@ -11,6 +11,7 @@ struct WorkContext: Sendable {
     var snapshots: SnapshotStreams?
     var identities: IdentityResolver
     var labelKeys: any LabelKeys
+    var labelSources: LabelSources
     var totals: WorkTotals
     var room: BatchRoom
     var clock: WorkClock

@@ -50,8 +50,8 @@ final class WorkBench {
         let identities = IdentityResolver(configuration: configuration.identities, ledger: ledger, clock: clock.clock, logger: logger)
         context = WorkContext(
             configuration: configuration, ledger: ledger, streams: streams, snapshots: configuration.tracking.isTracked ? snapshots : nil,
-            identities: identities, labelKeys: labelKeys, totals: WorkTotals(), room: BatchRoom(bytes: configuration.roomBytes), clock: clock.clock,
-            logger: logger)
+            identities: identities, labelKeys: labelKeys, labelSources: LabelSources(ledger: ledger, clock: clock.clock, logger: logger),
+            totals: WorkTotals(), room: BatchRoom(bytes: configuration.roomBytes), clock: clock.clock, logger: logger)
     }
 
     static func with(
