@@ -101,7 +101,7 @@ let package = Package(
 
         // Servers and helpers for tests: private Redis and Postgres processes, prefixes, schemas, faulty peers.
         .target(
-            name: "TestSupport", dependencies: ["Events", "RedisClient", "PostgresClient", "Broker", "Ledger", log, nioCore, nioPosix],
+            name: "TestSupport", dependencies: ["Events", "RedisClient", "PostgresClient", "Broker", "Ledger", log, nioCore, nioPosix, nioSSL],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("EventsTests", ["Events", "TestSupport"]),
         tests("FlowTests", ["Flow", "Events", "TestSupport"]),
@@ -121,7 +121,8 @@ let package = Package(
         tests(
             "WorkTests",
             [
-                "Work", "ATProto", "Broker", "Events", "Flow", "Ledger", "PostgresClient", "RedisClient", "TestSupport", log, lifecycle, nioCore,
+                "Work", "ATProto", "Broker", "Events", "Flow", "Hosts", "Ledger", "PostgresClient", "RedisClient", "TestSupport", log, lifecycle,
+                nioCore,
             ]),
         tests(
             "OutboxTests",

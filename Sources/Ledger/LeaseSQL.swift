@@ -15,6 +15,7 @@ enum LeaseSQL {
     static let releaseUpstream = text(PackageResources.release_upstream_sql)
     static let resumePosition = text(PackageResources.resume_position_sql)
     static let upstreamEndpoint = text(PackageResources.upstream_endpoint_sql)
+    static let anyUpstream = text(PackageResources.any_upstream_sql)
     static let issuedNumbers = text(PackageResources.issued_numbers_sql)
     static let openSession = text(PackageResources.open_session_sql)
     static let closeSession = text(PackageResources.close_session_sql)

@@ -4,12 +4,17 @@ internal import PostgresClient
 /// What fetchers do with jobs. Each call is one statement, and each DID stands in it once; whoever lost its attempt to another changes nothing and is told so.
 extension Ledger {
     /// Takes jobs that wait, are queued, or whose fetcher fell silent: a new attempt each. Not among the answers are those where there is nothing to do
-    /// (any more): acknowledge the queue's entries.
-    public func claimJobs(_ dids: [String], deadline: Duration) async throws(LedgerError) -> [String: ClaimedJob] {
+    /// (any more), or that a live attempt has: acknowledge the queue's entries, which are too many.
+    ///
+    /// - Parameter silentWithin: an attempt whose deadline is nearer than that was not heard of for long enough to be taken for dead.
+    public func claimJobs(_ dids: [String], deadline: Duration, silentWithin: Duration = .zero) async throws(LedgerError) -> [String: ClaimedJob] {
         guard !dids.isEmpty else { return [:] }
         return try await mapped("claim jobs") {
             var claimed: [String: ClaimedJob] = [:]
-            for row in try await pool.query(JobSQL.claimJobs, [.texts(dids.map(\.storable)), .int64(deadline.milliseconds)]) {
+            let parameters: [PostgresParameter] = [
+                .texts(dids.map(\.storable)), .int64(deadline.milliseconds), .int64(silentWithin.milliseconds),
+            ]
+            for row in try await pool.query(JobSQL.claimJobs, parameters) {
                 let rev: String? = try row.optional("rev")
                 let job = ClaimedJob(
                     did: try row.value("did"), shard: Int(try row.value("shard", as: Int32.self)), source: try row.value("source"),
@@ -22,8 +27,8 @@ extension Ledger {
     }
 
     /// One of them.
-    public func claimJob(_ did: String, deadline: Duration) async throws(LedgerError) -> ClaimedJob? {
-        try await claimJobs([did], deadline: deadline)[did]
+    public func claimJob(_ did: String, deadline: Duration, silentWithin: Duration = .zero) async throws(LedgerError) -> ClaimedJob? {
+        try await claimJobs([did], deadline: deadline, silentWithin: silentWithin)[did]
     }
 
     /// Puts off the deadlines of attempts under way; returns the DIDs of those that are still theirs.

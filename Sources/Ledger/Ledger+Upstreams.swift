@@ -37,6 +37,13 @@ public enum ResumePosition: Hashable, Sendable {
 }
 
 extension Ledger {
+    /// Whether any upstream of a kind was ever read.
+    public func hasUpstream(_ kind: UpstreamName.Kind) async throws(LedgerError) -> Bool {
+        try await mapped("upstreams of kind \(kind.rawValue)") {
+            try await pool.query(LeaseSQL.anyUpstream, [.text(kind.rawValue)]).first?.value("is_there") ?? false
+        }
+    }
+
     /// Takes the lease of an upstream where it is free or expired (token + 1); nil where another owner's is fresh. Creates the row at the first call.
     public func acquireUpstream(_ upstream: UpstreamName, worker: WorkerID, ttl: Duration) async throws(LedgerError) -> UpstreamLease? {
         let name: [PostgresParameter] = [.text(upstream.kind.rawValue), .text(upstream.host)]

@@ -12,6 +12,7 @@ struct WorkContext: Sendable {
     var turns: SnapshotTurns
     var identities: IdentityResolver
     var labelKeys: any LabelKeys
+    var labelSources: LabelSources
     var totals: WorkTotals
     var room: BatchRoom
     var clock: WorkClock

@@ -49,7 +49,8 @@ public struct WorkerService: Service {
             worker: worker, shards: streams.shards.count, ledger: ledger, configuration: configuration, clock: clock, logger: logger, bell: bell)
         let context = WorkContext(
             configuration: configuration, ledger: ledger, streams: streams, snapshots: snapshots, turns: turns, identities: identities,
-            labelKeys: labelKeys, totals: totals, room: BatchRoom(bytes: configuration.roomBytes), clock: clock, logger: logger)
+            labelKeys: labelKeys, labelSources: LabelSources(ledger: ledger, clock: clock, logger: logger), totals: totals,
+            room: BatchRoom(bytes: configuration.roomBytes), clock: clock, logger: logger)
         let draining = StopSignal()
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in

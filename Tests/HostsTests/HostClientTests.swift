@@ -1,6 +1,7 @@
 import ATProto
 import Events
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import Hosts

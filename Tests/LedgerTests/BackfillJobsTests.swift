@@ -61,12 +61,40 @@ struct BackfillJobsTests {
         #expect(try await test.ledger.feedJobs(limit: 10, deadline: .seconds(60)) == ["did:a:1"])
         #expect(try await test.ledger.feedJobs(limit: 10, deadline: .seconds(60)).isEmpty)
         let first = try #require(try await test.ledger.claimJob("did:a:1", deadline: .seconds(60)))
-        let second = try #require(try await test.ledger.claimJob("did:a:1", deadline: .seconds(60)))
+        // As if nothing had been heard of it for long.
+        let second = try #require(try await test.ledger.claimJob("did:a:1", deadline: .seconds(60), silentWithin: .seconds(60)))
         #expect(second.attempt > first.attempt)
         #expect(try await test.ledger.touchJobs([("did:a:1", first.attempt)], deadline: .seconds(60)).isEmpty)
         #expect(try await test.ledger.streamedJob(first, host: "h", records: 1, bytes: 1, deadline: .seconds(60)) == false)
         #expect(try await test.ledger.streamedJob(second, host: "h", records: 1, bytes: 1, deadline: .seconds(60)))
         #expect(try await test.ledger.claimJob("did:a:1", deadline: .seconds(60)) == nil)
+        try await test.end()
+    }
+
+    @Test("an attempt that is heard of is taken by nobody, however often the queue has its job; one that fell silent is")
+    func live() async throws {
+        let test = try await TestLedger.make()
+        let lease = try await source(test)
+        _ = try await test.ledger.openBackfillSource(lease, method: "listRepos")
+        _ = try await test.ledger.storePage(lease, page: page(["did:a:1"]), comparesRevisions: false)
+        _ = try await test.ledger.feedJobs(limit: 10, deadline: .seconds(60))
+        let first = try #require(try await test.ledger.claimJob("did:a:1", deadline: .seconds(90)))
+        #expect(try await test.ledger.claimJob("did:a:1", deadline: .seconds(90)) == nil)
+        #expect(try await test.ledger.claimJob("did:a:1", deadline: .seconds(90), silentWithin: .seconds(56)) == nil)
+        #expect(try await test.ledger.job("did:a:1")?.attempt == first.attempt)
+
+        // 45 seconds without a word; a sign of life puts that off.
+        let silence = "UPDATE backfill_jobs SET deadline = deadline - interval '45 s'"
+        try await test.pool.execute(silence)
+        #expect(try await test.ledger.touchJobs([("did:a:1", first.attempt)], deadline: .seconds(90)) == ["did:a:1"])
+        #expect(try await test.ledger.claimJob("did:a:1", deadline: .seconds(90), silentWithin: .seconds(56)) == nil)
+        try await test.pool.execute(silence)
+        let second = try #require(try await test.ledger.claimJob("did:a:1", deadline: .seconds(90), silentWithin: .seconds(56)))
+        #expect(second.attempt > first.attempt)
+
+        // Past its deadline nobody has to know how long fetchers are waited for.
+        try await test.pool.execute("UPDATE backfill_jobs SET deadline = clock_timestamp()")
+        #expect(try await test.ledger.claimJob("did:a:1", deadline: .seconds(90)) != nil)
         try await test.end()
     }
 

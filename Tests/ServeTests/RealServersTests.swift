@@ -2,8 +2,6 @@ import Broker
 import Events
 import Flow
 import Ledger
-import Logging
-import ServiceLifecycle
 import TestSupport
 import Testing
 
@@ -16,7 +14,7 @@ import Testing
             let run: RunID = .firehose(2)
             _ = try await stores.ledger.append(testEvents(run, count: 200), run: run)
             try await stores.publishAll(keep: 50)
-            try await serving(stores) { port in
+            try await stores.serving { port in
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for index in 0..<10 {
                         let from = Int64(index * 20)
@@ -44,7 +42,7 @@ import Testing
         try await RealStores.with { stores in
             for shard in 0..<4 { _ = try await stores.ledger.append(testEvents(.firehose(shard), count: 30), run: .firehose(shard)) }
             try await stores.publishAll(keep: 10)
-            try await serving(stores) { port in
+            try await stores.serving { port in
                 let url = "http://127.0.0.1:\(port)/streams/firehose?cursor=earliest"
                 var client = try await SSEClient(url)
                 for _ in 0..<77 { _ = try await client.nextEvent() }
@@ -56,27 +54,6 @@ import Testing
                 for _ in 0..<(140 - 77) { last = try await again.nextEvent() }
                 #expect(last?.id.flatMap(MergedCursor.init)?.seqs == [35, 35, 35, 35])
             }
-        }
-    }
-
-    private func serving(_ stores: RealStores, _ body: @Sendable (Int) async throws -> Void) async throws {
-        var quiet = Logger(label: "test")
-        quiet.logLevel = .critical
-        let (ports, bound) = AsyncStream<Int>.makeStream()
-        let service = try APIService(
-            configuration: TestAPI.configuration, ledger: stores.ledger, outlet: stores.outlet, streams: nil, shards: ShardMap(count: 4),
-            metrics: PrometheusMetrics(), logger: quiet, onBound: { bound.yield($0) })
-        let group = ServiceGroup(services: [service], logger: quiet)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask {
-                defer { bound.finish() }
-                try await group.run()
-            }
-            var iterator = ports.makeAsyncIterator()
-            let port = try #require(await iterator.next())
-            try await body(port)
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
         }
     }
 

@@ -1,7 +1,7 @@
 public import Broker
 public import Events
 public import Ledger
-import PostgresClient
+public import PostgresClient
 public import RedisClient
 
 /// A ledger in a schema of its own and outlets under a prefix of their own, on the shared servers; both are gone behind the test.
@@ -10,7 +10,7 @@ public struct RealStores: Sendable {
     public let outlet: OutletStreams
     public let redis: RedisClient
     public let keys: StreamKeys
-    private let pool: PostgresPool
+    public let pool: PostgresPool
 
     public static func with(shards: Int = 4, _ body: (RealStores) async throws -> Void) async throws {
         let schema = RandomName.schema()

@@ -1,13 +1,16 @@
 import ATProto
 import Events
 
+@testable import Work
+
 /// An account whose host makes real signed commits with their proofs.
 struct TestAccount {
     let did: String
     let key: SigningKey
     private(set) var lastRev: String?
     fileprivate var tree = MerkleSearchTree()
-    fileprivate var records: [String: CID] = [:]
+    private(set) var records: [String: CID] = [:]
+    private var bodies: [CID: Block] = [:]
     private var clock = TIDGenerator(clockID: 7)
     private let start: WallTime
     private var made: Int64 = 0
@@ -33,6 +36,7 @@ struct TestAccount {
             let block = Block(hashing: record.encode())
             if before == nil { try tree.insert(path, block.cid) } else { _ = try tree.update(path, block.cid) }
             records[path] = block.cid
+            bodies[block.cid] = block
             op = RepoOperation(action: before == nil ? .create : .update, path: path, cid: block.cid, prev: before)
             blocks = tree.commitBlocks(for: [path]) + [block]
         } else {
@@ -49,6 +53,23 @@ struct TestAccount {
             blocks: CARWriter.encode(roots: [commit.cid], blocks: [commit] + blocks), time: time)
         lastRev = rev
         return message
+    }
+
+    /// The blocks of the repository as it is now, the signed commit first, as its host would give them.
+    mutating func blocks() throws -> [Block] {
+        [try commit(signedBy: key)] + tree.allBlocks() + Set(records.values).compactMap { bodies[$0] }
+    }
+
+    /// The commit of the repository as it is now.
+    mutating func commit(signedBy signer: SigningKey) throws -> Block {
+        try CommitBlock.signed(did: did, rev: lastRev ?? "", data: tree.rootCID(), with: signer).block
+    }
+
+    /// An account with so many posts.
+    static func with(posts: Int, _ number: Int, start: WallTime = WorkClock.system.wall()) throws -> TestAccount {
+        var account = try TestAccount(number, start: start)
+        for post in 0..<posts { _ = try account.commit("app.bsky.feed.post/p\(post)", "text \(post)") }
+        return account
     }
 }
 

@@ -27,6 +27,7 @@ final class WorkBench {
     let context: WorkContext
     /// Of the last owner that was made.
     private(set) var trust: LeaseTrust?
+    private var changes: TableChanges?
     private var writers: [String: (writer: SessionWriter, lease: UpstreamLease)] = [:]
 
     private init(shards: Int, change: (inout WorkerConfiguration) -> Void) async throws {
@@ -49,7 +50,8 @@ final class WorkBench {
         let identities = IdentityResolver(configuration: configuration.identities, ledger: ledger, clock: clock.clock, logger: logger)
         context = WorkContext(
             configuration: configuration, ledger: ledger, streams: streams, snapshots: configuration.tracking.isTracked ? snapshots : nil,
-            turns: SnapshotTurns(SnapshotPace(), clock: clock.clock), identities: identities, labelKeys: labelKeys, totals: WorkTotals(),
+            turns: SnapshotTurns(SnapshotPace(), clock: clock.clock), identities: identities, labelKeys: labelKeys,
+            labelSources: LabelSources(ledger: ledger, clock: clock.clock, logger: logger), totals: WorkTotals(),
             room: BatchRoom(bytes: configuration.roomBytes), clock: clock.clock, logger: logger)
     }
 
@@ -182,8 +184,16 @@ final class WorkBench {
     /// Returns once that many events stand in the log of all shards.
     func untilLogged(_ count: Int64) async throws { try await until("SELECT count(*) FROM run_events", is: count) }
 
-    /// Returns once the statement gives `value`. The server waits between two looks, the suite's time limit bounds them.
+    /// Returns once the statement, about the log or the shards, gives `value`. The suite's time limit bounds it.
     func until(_ sql: String, is value: Int64) async throws {
-        while try await number(sql) != value { try await look.execute("SELECT pg_sleep(0.05)") }
+        let changes = try await watched()
+        try await changes.until { try await number(sql) == value }
+    }
+
+    private func watched() async throws -> TableChanges {
+        if let changes { return changes }
+        let made = try await TableChanges(of: ["run_events", "shards"], schema: schema, pool: look)
+        changes = made
+        return made
     }
 }

@@ -4,6 +4,7 @@ import Events
 import Ledger
 import Logging
 import PostgresClient
+import RedisClient
 import ServiceLifecycle
 import TestSupport
 import Testing
@@ -65,6 +66,33 @@ struct WorkerServiceTests {
             #expect(logged.values.allSatisfy { $0 == ["r0", "r1", "r2"] })
             #expect(try await bench.number("SELECT count(*) FROM shards WHERE owner IS NOT NULL") == 0)
             #expect(try await bench.number("SELECT count(*) FROM workers") == 0)
+        }
+    }
+
+    @Test("holds nothing open for labels until a labeler is read, and logs what that one says then")
+    func firstLabeler() async throws {
+        try await WorkBench.with { bench in
+            var account = try TestAccount(0, start: bench.clock.start)
+            try await bench.know(account)
+            try await bench.open()
+            let service = WorkerService(
+                configuration: configuration(), ledger: bench.ledger, streams: bench.streams, worker: bench.worker, logger: bench.context.logger)
+            try await running([service]) {
+                bench.take(try account.commit("app.bsky.feed.post/a", "text").frame(), seq: 1)
+                try await bench.append()
+                try await bench.untilLogged(1)
+                let exists = RedisCommand("EXISTS", .string(bench.keys.firehoseLive(0)), .string(bench.keys.labelLive(0)))
+                #expect(try await bench.redis.send(exists).integer() == 1, "the pipeline of labels has prepared its stream")
+
+                let labeler = try await TestLabeler(0, of: bench)
+                try await bench.ledger.storeLabelKeys([
+                    StoredLabelKey(did: labeler.did, key: labeler.key.verificationKey.didKey, fetchedAt: bench.clock.start)
+                ])
+                labeler.take([try labeler.label("spam", on: account.did)], seq: 1)
+                try await labeler.append()
+                try await bench.untilLogged(2)
+                #expect(try await bench.labelEvents().map(\.did) == [account.did])
+            }
         }
     }
 

@@ -1,7 +1,10 @@
--- A fetcher takes jobs: new attempts, and whatever was wanted before this moment is covered by them. In order of did, as whoever locks several.
--- $1 dids, $2 deadline in ms
+-- A fetcher takes jobs: new attempts, and whatever was wanted before this moment is covered by them. One that is being fetched only where its deadline is
+-- nearer than $3: its fetcher has fallen silent. In order of did, as whoever locks several. $1 dids, $2 deadline in ms, $3 in ms
 WITH free AS (
-    SELECT did FROM backfill_jobs WHERE did = ANY ($1) AND state IN ('waiting', 'queued', 'fetching') ORDER BY did FOR UPDATE
+    SELECT did FROM backfill_jobs
+    WHERE did = ANY ($1)
+      AND (state IN ('waiting', 'queued') OR (state = 'fetching' AND deadline <= clock_timestamp() + $3 * interval '1 ms'))
+    ORDER BY did FOR UPDATE
 ), claimed AS (
     UPDATE backfill_jobs j SET state = 'fetching', attempt = nextval('backfill_attempts'), again = false,
         deadline = clock_timestamp() + $2 * interval '1 ms', changed_at = clock_timestamp()

@@ -22,6 +22,11 @@ public struct FetchConfiguration: Sendable {
     public var silence = Duration.seconds(45)
     /// How often it says that it is still there.
     public var heartbeat = Duration.seconds(10)
+    /// What an attempt is given from each sign of life on before it waits again.
+    var attemptDeadline: Duration { silence * 2 }
+    /// With so much of it left there was no sign for nearly ``silence``: whoever gets the queue's entry then may take the job. Less than all of it, as queue
+    /// and ledger hear of an attempt one after the other.
+    var silentDeadline: Duration { attemptDeadline - silence * 3 / 4 }
     /// How long the owner of the shard may take before a snapshot is fetched again.
     public var ownerDeadline = Duration.seconds(120)
     /// Consumers that may die over a job before it is given up.

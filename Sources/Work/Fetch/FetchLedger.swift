@@ -14,7 +14,8 @@ struct FetchLedger: Sendable {
 
     init(_ ledger: Ledger, _ queue: JobQueue, _ configuration: FetchConfiguration) {
         claims = GatheredCalls(max: Self.most) { dids in
-            let claimed = try await ledger.claimJobs(dids, deadline: configuration.silence * 2)
+            let claimed = try await ledger.claimJobs(
+                dids, deadline: configuration.attemptDeadline, silentWithin: configuration.silentDeadline)
             return dids.map { claimed[$0] }
         }
         streams = GatheredCalls(max: Self.most) { jobs in

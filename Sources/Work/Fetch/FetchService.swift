@@ -83,7 +83,11 @@ public struct FetchService: Service {
                 } catch {
                     parts.logger.debug("no jobs can be had", metadata: ["error": "\(error)"])
                 }
-                for job in taken where jobs.begin(job) {
+                for job in taken {
+                    guard jobs.begin(job) else {
+                        await drop(job)
+                        continue
+                    }
                     group.addTask {
                         await work(job)
                         jobs.end(job)
@@ -95,13 +99,22 @@ public struct FetchService: Service {
         }
     }
 
+    /// The queue has a job twice that is in hand: one entry is too many. The other one stays until the job's end.
+    private func drop(_ queued: QueuedJob) async {
+        guard !jobs.isInHand(queued.id) else { return }
+        do { try await queue.acknowledge([queued.id]) } catch {
+            parts.logger.debug("a repeated job could not be dropped", metadata: ["did": "\(queued.did)", "error": "\(error)"])
+        }
+    }
+
     private func work(_ queued: QueuedJob) async {
         do {
-            if queued.deliveries > parts.configuration.deliveriesMax {
+            let claimed = try await parts.gathered.claim(queued.did)
+            if let job = claimed, queued.deliveries > parts.configuration.deliveriesMax {
                 let error = "\(queued.deliveries - 1) fetchers took it and none came to its end"
                 parts.logger.error("a job is given up", metadata: ["did": "\(queued.did)", "error": "\(error)"])
-                try await parts.ledger.buryJob(queued.did, error: error, attempts: queued.deliveries - 1)
-            } else if let job = try await parts.gathered.claim(queued.did) {
+                try await parts.ledger.buryJob(job.did, error: error, attempts: queued.deliveries - 1)
+            } else if let job = claimed {
                 jobs.claimed(queued, job)
                 try await attempt(job)
             }
@@ -139,7 +152,7 @@ public struct FetchService: Service {
             do {
                 try await queue.touch(underWay.map(\.queued.id), consumer: consumer)
                 _ = try await parts.ledger.touchJobs(
-                    underWay.map { ($0.job.did, $0.job.attempt) }, deadline: parts.configuration.silence * 2)
+                    underWay.map { ($0.job.did, $0.job.attempt) }, deadline: parts.configuration.attemptDeadline)
                 if round.isMultiple(of: 30) { try await queue.reapConsumers(idle: .seconds(600), except: consumer) }
             } catch {
                 parts.logger.debug("jobs under way could not be told", metadata: ["error": "\(error)"])

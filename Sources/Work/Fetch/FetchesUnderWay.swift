@@ -1,4 +1,5 @@
 internal import Broker
+internal import Events
 internal import Ledger
 internal import Synchronization
 
@@ -20,6 +21,9 @@ final class FetchesUnderWay: Sendable {
             return true
         }
     }
+
+    /// Whether it is this entry of the queue that is in hand.
+    func isInHand(_ id: EntryID) -> Bool { jobs.withLock { $0.values.contains { $0.queued.id == id } } }
 
     func claimed(_ queued: QueuedJob, _ job: ClaimedJob) { jobs.withLock { $0[queued.did] = (queued, job) } }
 

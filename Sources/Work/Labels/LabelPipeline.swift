@@ -5,7 +5,7 @@ internal import Ledger
 
 /// The labels of one owned shard, from their stream to the log: read, follow sessions, verify, keep what stands, commit under the fence, tell Redis.
 ///
-/// Runs beside the shard's `ShardPipeline` under the same lease, and ends as that one does. A crash at any point leaves log, offset, watermarks and
+/// Runs beside the shard's `ShardPipeline` under the same lease, and ends as that one does. Holds nothing while no labeler is read (`LabelSources`). A crash at any point leaves log, offset, watermarks and
 /// labels as one commit left them; everything after is read again.
 struct LabelPipeline: Sendable {
     let lease: ShardLease
@@ -13,6 +13,7 @@ struct LabelPipeline: Sendable {
 
     /// - Throws: `ShardFailure`; returns after `stop`, or when the task is cancelled.
     func run(until stop: StopSignal, trusted trust: LeaseTrust) async throws(ShardFailure) {
+        guard await context.labelSources.wait(until: stop) else { return }
         do {
             let run = try await owner(trusted: trust)
             let streams = context.streams.on(.labels)

@@ -64,6 +64,7 @@ struct LabelerLab: Sendable {
     let redis: RedisClient
     let streams: WorkStreams
     let pool: PostgresPool
+    let changes: TableChanges
 
     /// Runs a worker and `body`, over two labelers.
     static func run(redisURL: String, shards: Int = 4, _ body: @escaping @Sendable (LabelerLab) async throws -> Void) async throws {
@@ -92,12 +93,13 @@ struct LabelerLab: Sendable {
         let redis = RedisClient(try await SharedServers.redis(url: redisURL), logger: SharedServers.quietLogger)
         let streams = WorkStreams(redis: redis, keys: StreamKeys(prefix: RandomName.prefix()), shards: ShardMap(count: shards))
         let ledger = Ledger(pool: pool, schema: schema)
-        let lab = LabelerLab(
-            labelers: labelers, hosts: ports.map { "127.0.0.1:\($0)" }, configuration: configuration, ledger: ledger, redis: redis, streams: streams,
-            pool: pool)
+        let complete = configuration
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await pool.run() }
             try await ledger.migrate(shards: streams.shards) { _ in }
+            let lab = LabelerLab(
+                labelers: labelers, hosts: ports.map { "127.0.0.1:\($0)" }, configuration: complete, ledger: ledger, redis: redis, streams: streams,
+                pool: pool, changes: try await TableChanges(of: ["run_events", "watermarks", "upstreams"], schema: schema, pool: pool))
             // As if their documents had been fetched: nobody answers at the directory.
             try await ledger.storeLabelKeys(
                 labelers.map { StoredLabelKey(did: $0.did, key: $0.key.verificationKey.didKey, fetchedAt: ProcessClock.wall) })
@@ -142,19 +144,15 @@ struct LabelerLab: Sendable {
         }
     }
 
-    /// Waits for a labeler's committed watermark; the suite's time limit is its bound, and the server waits between two looks.
+    /// Waits for a labeler's committed watermark.
     func committed(_ index: Int, _ seq: Int64, epoch: Int32 = 0) async throws {
         let name = UpstreamName(kind: .labeler, host: hosts[index])
-        while try await ledger.resumePosition(name) != .at(Position(epoch: epoch, seq: seq)) {
-            _ = try await pool.query("SELECT pg_sleep(0.05)", [])
-        }
+        try await changes.until { try await ledger.resumePosition(name) == .at(Position(epoch: epoch, seq: seq)) }
     }
 
     /// Waits until that many labels are logged.
     func logged(atLeast count: Int64) async throws {
-        while try await pool.query("SELECT count(*) FROM run_events", []).first?.value(0, as: Int64.self) ?? 0 < count {
-            _ = try await pool.query("SELECT pg_sleep(0.02)", [])
-        }
+        try await changes.until { try await pool.query("SELECT count(*) FROM run_events", []).first?.value(0, as: Int64.self) ?? 0 >= count }
     }
 
     /// What the log has of each labeler and subject: whether each statement was a withdrawal, and its time.

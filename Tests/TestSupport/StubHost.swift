@@ -1,11 +1,10 @@
-import NIOCore
+public import NIOCore
 import NIOPosix
-import NIOSSL
+public import NIOSSL
 import Synchronization
-import Testing
 
 /// What a stub host does with a request, step by step.
-enum StubStep: Sendable, CustomTestStringConvertible {
+public enum StubStep: Sendable, CustomStringConvertible {
     case send([UInt8])
     /// The same bytes again and again, this often, with a pause between.
     case drip([UInt8], every: TimeAmount, times: Int)
@@ -15,17 +14,17 @@ enum StubStep: Sendable, CustomTestStringConvertible {
     case hang
     case close
 
-    static func text(_ text: String) -> StubStep { .send(Array(text.utf8)) }
+    public static func text(_ text: String) -> StubStep { .send(Array(text.utf8)) }
 
     /// A whole answer.
-    static func answer(
+    public static func answer(
         _ status: Int = 200, _ body: String = "", type: String = "application/json", headers: [(String, String)] = []
     ) -> [StubStep] {
         let lines = headers.map { "\($0.0): \($0.1)\r\n" }.joined()
         return [.text("HTTP/1.1 \(status) X\r\ncontent-type: \(type)\r\ncontent-length: \(body.utf8.count)\r\n\(lines)\r\n\(body)")]
     }
 
-    var testDescription: String {
+    public var description: String {
         switch self {
         case .send(let bytes): "send \(String(decoding: bytes.prefix(40), as: UTF8.self))"
         case .drip(_, _, let times): "drip \(times)"
@@ -36,27 +35,33 @@ enum StubStep: Sendable, CustomTestStringConvertible {
     }
 
     /// The head of an archive's answer.
-    static func archive(length: Int) -> StubStep {
+    public static func archive(length: Int) -> StubStep {
         .text("HTTP/1.1 200 OK\r\ncontent-type: application/vnd.ipld.car\r\ncontent-length: \(length)\r\n\r\n")
+    }
+
+    /// An archive; where `cutAt` is given the connection ends behind so many of its bytes.
+    public static func archive(_ bytes: [UInt8], cutAt: Int? = nil) -> [StubStep] {
+        guard let cutAt else { return [archive(length: bytes.count), .send(bytes)] }
+        return [archive(length: bytes.count), .send(Array(bytes.prefix(cutAt))), .close]
     }
 }
 
 /// A host of the test's own on the loopback address, which answers each request as it is told to, byte for byte.
-final class StubHost: Sendable {
-    struct Request: Sendable {
-        var target: String
+public final class StubHost: Sendable {
+    public struct Request: Sendable {
+        public var target: String
         /// All header lines, in lower case.
-        var headers: [String]
+        public var headers: [String]
     }
 
-    struct Seen: Sendable {
-        var requests: [Request] = []
-        var connections = 0
-        var open = 0
+    public struct Seen: Sendable {
+        public var requests: [Request] = []
+        public var connections = 0
+        public var open = 0
         /// Bytes that were written to sockets.
-        var sent = 0
+        public var sent = 0
         /// Times that a flood had to wait for its reader.
-        var stalls = 0
+        public var stalls = 0
     }
 
     private let state = Mutex(Seen())
@@ -66,7 +71,7 @@ final class StubHost: Sendable {
 
     private init(respond: @escaping @Sendable (Request) -> [StubStep]) { self.respond = respond }
 
-    static func start(on address: String = "127.0.0.1", tls: NIOSSLContext? = nil, _ respond: @escaping @Sendable (Request) -> [StubStep])
+    public static func start(on address: String = "127.0.0.1", tls: NIOSSLContext? = nil, _ respond: @escaping @Sendable (Request) -> [StubStep])
         async throws -> StubHost
     {
         let host = StubHost(respond: respond)
@@ -84,13 +89,13 @@ final class StubHost: Sendable {
         return host
     }
 
-    var port: Int { listener.withLock { $0?.localAddress?.port ?? 0 } }
-    var seen: Seen { state.withLock { $0 } }
+    public var port: Int { listener.withLock { $0?.localAddress?.port ?? 0 } }
+    public var seen: Seen { state.withLock { $0 } }
 
-    func stop() async { try? await listener.withLock { $0 }?.close() }
+    public func stop() async { try? await listener.withLock { $0 }?.close() }
 
     /// Waits for what the host is to have seen.
-    func wait(until condition: @escaping @Sendable (Seen) -> Bool) async {
+    public func wait(until condition: @escaping @Sendable (Seen) -> Bool) async {
         await withCheckedContinuation { continuation in
             let isMet = state.withLock { seen in
                 if condition(seen) { return true }
