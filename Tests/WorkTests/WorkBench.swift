@@ -27,7 +27,8 @@ final class WorkBench {
     let context: WorkContext
     /// Of the last owner that was made.
     private(set) var trust: LeaseTrust?
-    private var changes: TableChanges?
+    /// Made before anything works: a trigger has to wait for whoever writes.
+    private let changes: TableChanges
     private var writers: [String: (writer: SessionWriter, lease: UpstreamLease)] = [:]
 
     private init(shards: Int, change: (inout WorkerConfiguration) -> Void) async throws {
@@ -41,6 +42,7 @@ final class WorkBench {
         streams = WorkStreams(redis: redis, keys: keys, shards: ShardMap(count: shards))
         snapshots = SnapshotStreams(redis: redis, keys: keys, shards: ShardMap(count: shards))
         try await ledger.migrate(shards: ShardMap(count: shards)) { _ in }
+        changes = try await TableChanges(of: ["run_events", "shards"], schema: schema, pool: look)
         // Nobody answers there: what the ledger does not know stays pending.
         var configuration = WorkerConfiguration()
         configuration.identities.plcURL = "http://127.0.0.1:1"
@@ -186,14 +188,6 @@ final class WorkBench {
 
     /// Returns once the statement, about the log or the shards, gives `value`. The suite's time limit bounds it.
     func until(_ sql: String, is value: Int64) async throws {
-        let changes = try await watched()
         try await changes.until { try await number(sql) == value }
-    }
-
-    private func watched() async throws -> TableChanges {
-        if let changes { return changes }
-        let made = try await TableChanges(of: ["run_events", "shards"], schema: schema, pool: look)
-        changes = made
-        return made
     }
 }
