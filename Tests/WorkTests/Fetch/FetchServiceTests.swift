@@ -38,7 +38,7 @@ struct FetchServiceTests {
                 }
                 let job = try await bench.job(account)
                 let entries = try await bench.entries(account)
-                #expect(entries.count == (posts == 3 ? 1 : 5))
+                #expect(entries.count == (posts == 3 ? 1 : 9))
                 try expectWhole(account, entries, attempt: job.attempt)
                 #expect(entries.allSatisfy { $0.host == host.name && !$0.isFork })
                 #expect((job.records, job.bytes, job.host, job.error) == (Int64(posts), Int64(bytes), host.name, ""))
