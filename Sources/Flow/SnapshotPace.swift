@@ -4,9 +4,10 @@ public import Events
 /// events get late.
 ///
 /// Beside live batches it is one part at a time, with a rest behind each. The worst delay of live batches in each short interval is compared with a target:
-/// above it the share of time for parts is halved, below it it rises by a step; it never falls to nothing, so neither waits for the other for ever. Parts
-/// grow while they take less than the target and shrink where they take more, since a live batch of the same shard waits for the part in front of it. No
-/// I/O, no clock.
+/// above it the share of time for parts is halved, below it it rises by a step; it never falls to nothing, so neither waits for the other for ever. The
+/// target is a time, or half more than what live batches take while hardly any part is applied, where that is longer: on a machine that is slow by itself
+/// it would do no good to stand back. Parts grow while they take less than the target and shrink where they take more, since a live batch of the same shard
+/// waits for the part in front of it. No I/O, no clock.
 public struct SnapshotPace: Sendable {
     public struct Limits: Hashable, Sendable {
         /// Parts at once where nothing is live.
@@ -52,6 +53,10 @@ public struct SnapshotPace: Sendable {
     private var lastLive: MonotonicTime?
     private var worst = Duration.zero
     private var intervalEnd = MonotonicTime.zero
+    /// Taken by parts in this interval.
+    private var partTime = Duration.zero
+    /// What live batches take without parts, the worst of an interval, smoothed; nil before it was seen. Forgotten slowly while it is not seen.
+    private var delayAlone: Duration?
     /// Of a part beside live batches.
     private var liveBytes: Int
 
@@ -69,11 +74,19 @@ public struct SnapshotPace: Sendable {
         lastLive = now
         worst = max(worst, delay)
         guard now >= intervalEnd else { return }
+        if underWay == 0, partTime < limits.interval / 10 {
+            delayAlone = delayAlone.map { $0 * 0.8 + worst * 0.2 } ?? worst
+        } else {
+            delayAlone = delayAlone.map { $0 * 0.998 }
+        }
         // One at a time beside live batches: of all shards then only one has a part in front of them.
-        share = worst > limits.delayTarget ? max(limits.least, share * 0.5) : min(1, share * 1.05 + 0.01)
-        worst = .zero
+        share = worst > delayTarget ? max(limits.least, share * 0.5) : min(1, share * 1.05 + 0.01)
+        (worst, partTime) = (.zero, .zero)
         intervalEnd = now + limits.interval
     }
+
+    /// What is compared with now.
+    var delayTarget: Duration { max(limits.delayTarget, (delayAlone ?? .zero) * 1.5) }
 
     public mutating func begin(at now: MonotonicTime) -> Verdict {
         guard isLive(at: now) else {
@@ -90,8 +103,9 @@ public struct SnapshotPace: Sendable {
     /// A part ended, whatever came of it.
     public mutating func end(bytes: Int, took: Duration, at now: MonotonicTime) {
         underWay -= 1
+        partTime += took
         if bytes > 0 {
-            let fits = took <= limits.delayTarget * 0.6
+            let fits = took <= delayTarget * 0.6
             // A small one that took little says nothing of large ones.
             if !fits || bytes * 2 > liveBytes {
                 let next = Double(liveBytes) * (fits ? 1.25 : 0.6)

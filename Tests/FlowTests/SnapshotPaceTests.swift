@@ -22,18 +22,23 @@ struct SnapshotPaceTests {
     @Test("late live batches lower the share to its least, one part at a time with a rest behind it, and never to nothing")
     func late() {
         var pace = SnapshotPace(limits: .init(most: 4, least: 0.1))
-        for time in 0..<40 { pace.live(delay: .milliseconds(90), at: at(time * 100)) }
+        for time in 0..<10 {
+            #expect(isGo(pace.begin(at: at(time * 1000))))
+            for step in 0..<2 { pace.live(delay: .milliseconds(90), at: at(time * 1000 + step * 101)) }
+            pace.end(bytes: 10_000, took: .milliseconds(20), at: at(time * 1000 + 200))
+        }
         #expect(pace.share == 0.1)
-        #expect(isGo(pace.begin(at: at(4000))))
-        #expect(pace.begin(at: at(4000)) == .full)
-        pace.end(bytes: 10_000, took: .milliseconds(20), at: at(4020))
-        #expect(pace.begin(at: at(4020)) == .rest(until: at(4200)))
-        #expect(isGo(pace.begin(at: at(4200))))
+        #expect(isGo(pace.begin(at: at(10_000))))
+        #expect(pace.begin(at: at(10_000)) == .full)
+        pace.end(bytes: 10_000, took: .milliseconds(20), at: at(10_020))
+        #expect(pace.begin(at: at(10_020)) == .rest(until: at(10_200)))
+        #expect(isGo(pace.begin(at: at(10_200))))
     }
 
     @Test("the worst of an interval counts, and the share comes back in steps while live batches are in time")
     func recovers() {
         var pace = SnapshotPace(limits: .init(most: 4))
+        #expect(isGo(pace.begin(at: at(0))))
         for time in [0, 10, 20] { pace.live(delay: .milliseconds(time == 10 ? 200 : 1), at: at(time)) }
         #expect(pace.share == 1, "the interval goes on")
         pace.live(delay: .milliseconds(1), at: at(101))
@@ -45,10 +50,33 @@ struct SnapshotPaceTests {
         #expect(pace.share == 1)
     }
 
+    @Test("where live batches are late without any part, half more than that is the target, until it has not been seen for long")
+    func slowByItself() {
+        var pace = SnapshotPace(limits: .init(delayTarget: .milliseconds(50)))
+        for time in 0..<50 { pace.live(delay: .milliseconds(200), at: at(time * 101)) }
+        #expect(pace.delayTarget == .milliseconds(300))
+        #expect(pace.share == 1)
+        var now = 50 * 101
+        func beside(_ delay: Int) {
+            _ = pace.begin(at: at(now))
+            pace.end(bytes: 1, took: .milliseconds(20), at: at(now))
+            now += 101
+            pace.live(delay: .milliseconds(delay), at: at(now))
+        }
+        beside(310)
+        #expect(pace.share == 0.5)
+        for _ in 0..<1_000 { beside(10) }
+        #expect(pace.delayTarget == .milliseconds(50))
+    }
+
     @Test("once nothing has been live for a while, the full speed is back at once")
     func becomesQuiet() {
         var pace = SnapshotPace(limits: .init(most: 2, quietAfter: .seconds(2)))
-        for time in 0..<60 { pace.live(delay: .seconds(1), at: at(time * 100)) }
+        for time in 0..<60 {
+            _ = pace.begin(at: at(time * 100))
+            pace.live(delay: .seconds(1), at: at(time * 100))
+            pace.end(bytes: 1, took: .milliseconds(50), at: at(time * 100))
+        }
         #expect(pace.fraction(at: at(6000)) < 0.1)
         #expect(pace.fraction(at: at(7900)) == 1)
         for _ in 0..<2 { #expect(isGo(pace.begin(at: at(7900)))) }
