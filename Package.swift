@@ -68,7 +68,7 @@ let package = Package(
         module("RedisClient", ["CHiredis", log, nioCore, nioPosix, nioSSL, deque]),
         module("PostgresClient", ["CLibpq", log, lifecycle, deque, ordered]),
         module("Broker", ["Events", "RedisClient", nioCore]),
-        module("Ledger", ["Events", "PostgresClient"], resources: [.embedInCode("SQL")]),
+        module("Ledger", ["Events", "Flow", "PostgresClient"], resources: [.embedInCode("SQL")]),
         module("Hosts", ["Events", "ATProto", nioCore, nioPosix, nioHTTP1, nioSSL, httpClient]),
         module(
             "Ingest",
