@@ -82,7 +82,8 @@ let package = Package(
         module("Outbox", ["Events", "Flow", "Broker", "Ledger", log, metrics, lifecycle]),
         module(
             "Serve",
-            ["Events", "Flow", "ATProto", "Broker", "Ledger", log, metrics, coreMetrics, lifecycle, deque, nioCore, nioPosix, nioHTTP1]),
+            ["Events", "Flow", "ATProto", "Broker", "Ledger", log, metrics, coreMetrics, lifecycle, deque, nioCore, nioPosix, nioHTTP1],
+            resources: [.embedInCode("OpenAPI")]),
         module("Simulator", ["Events", "ATProto", log, lifecycle, deque, nioCore, nioPosix, nioHTTP1, nioWebSocket]),
         module(
             "Fleet",

@@ -39,10 +39,14 @@ public struct APIClient: Sendable {
     }
 
     /// Sends JSON; one answer, whatever its status. At most 64 MiB.
-    public func send(_ path: String, json: [UInt8], timeout: Duration = .seconds(60)) async throws(APIClientError) -> (status: Int, body: [UInt8]) {
+    ///
+    /// - Parameter type: `application/x-ndjson` for a value a line.
+    public func send(
+        _ path: String, json: [UInt8], type: String = "application/json", timeout: Duration = .seconds(60)
+    ) async throws(APIClientError) -> (status: Int, body: [UInt8]) {
         var request = request(path)
         request.method = .POST
-        request.headers.add(name: "Content-Type", value: "application/json")
+        request.headers.add(name: "Content-Type", value: type)
         request.body = .bytes(json)
         do {
             let response = try await HTTPClient.shared.execute(request, timeout: .nanoseconds(Int64(timeout / .nanoseconds(1))))
