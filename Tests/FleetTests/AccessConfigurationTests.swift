@@ -1,4 +1,6 @@
+import Flow
 import Foundation
+import Serve
 import TestSupport
 import Testing
 

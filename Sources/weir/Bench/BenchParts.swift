@@ -10,5 +10,6 @@ enum BenchParts {
         MemoryBench.self,
         BackfillBench.self,
         FailoverBench.self,
+        RunsBench.self,
     ]
 }
