@@ -147,6 +147,52 @@ import Testing
         try await test.end()
     }
 
+    @Test func `whoever ends a run among appenders has the last word, and each of them knows whether it was in time`() async throws {
+        let test = try await TestLedger.make()
+        let run = try await created(test)
+        let seqs = try await withThrowingTaskGroup(of: [Int64].self) { group in
+            for writer in 0..<4 {
+                group.addTask {
+                    var seqs: [Int64] = []
+                    do throws(LedgerError) {
+                        for number in 0..<200 {
+                            seqs += try await test.ledger.append([event(1000 * writer + number)], to: run).seqs
+                            if writer == 0, number == 9 { _ = try await test.ledger.endRun(run, state: .failed, reason: nil, by: "") }
+                        }
+                    } catch {
+                        #expect(error.refusal == .ended(.failed))
+                    }
+                    return seqs
+                }
+            }
+            return try await group.reduce(into: [], +=)
+        }
+        let events = try await log(test, run)
+        #expect(events.map(\.seq) == Array(1...Int64(seqs.count) + 1), "nobody was told of an event that is not there, or not of one that is")
+        #expect(events.map(\.kind) == Array(repeating: .event, count: seqs.count) + [.terminal])
+        try await test.end()
+    }
+
+    @Test func `an append whose connection ends in the middle leaves nothing, and may be sent again`() async throws {
+        let test = try await TestLedger.make()
+        let run = try await created(test)
+        let outcome = try await test.pool.transaction { connection in
+            _ = try await connection.query("SELECT no FROM runs WHERE id = 'orders/1' FOR UPDATE")
+            let backend = await connection.backendID
+            async let waiting = failure { _ = try await test.ledger.append([event(1, key: "k", dedup: "d")], to: run) }
+            let blocked = try await test.waitUntilBlocked(by: backend)
+            #expect(blocked)
+            let ended = try await test.number(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE \(backend) = ANY (pg_blocking_pids(pid))")
+            #expect(ended == 1)
+            return await waiting
+        }
+        #expect(outcome?.code == .unavailable, "\(String(describing: outcome))")
+        #expect(try await log(test, run).isEmpty)
+        #expect(try await test.ledger.append([event(1, key: "k", dedup: "d")], to: run).seqs == [1])
+        try await test.end()
+    }
+
     @Test func `finishing and cancelling are told once, with their reason, and may be repeated`() async throws {
         let test = try await TestLedger.make()
         let run = try await created(test)
