@@ -135,7 +135,7 @@ let package = Package(
             ]),
         tests("SimulatorTests", ["Simulator", "ATProto", "Events", log, nioCore, nioHTTP1, nioPosix, httpClient]),
         tests("FleetTests", ["Fleet", "Events", "Flow", "Serve", "Simulator", "TestSupport", log, subprocess]),
-        tests("WeirTests", ["weir", "Events", "Ledger", "Serve", "TestSupport", arguments, lifecycle]),
+        tests("WeirTests", ["weir", "Events", "Fleet", "Ledger", "Serve", "TestSupport", arguments, lifecycle]),
         tests("Scenarios", ["Simulator", "Events", "PostgresClient", "RedisClient", "TestSupport", log, lifecycle, nioCore, nioHTTP1, httpClient]),
     ]
 )

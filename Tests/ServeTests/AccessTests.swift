@@ -90,6 +90,7 @@ import Testing
         }
         #expect(try refusal(.GET, "/runs", [("Authorization", "bearer \(secret)")], gate: gate) == nil)
         #expect(try refusal(.GET, "/runs", [("Authorization", "Bearer \(secret)0")], gate: gate) == "unauthorized")
+        #expect(try refusal(.GET, "/runs?access_token=\(secret)%zz", gate: gate) == "unauthorized")
         let request = try Request(method: .GET, target: "/nowhere?x=1&access_token=\(secret)")
         #expect(request.query.map(\.name) == ["x"])
         let problem = try #require(throws: Problem.self) { try Router(servesLog: true).route(request) }

@@ -40,9 +40,14 @@ struct Request: Sendable {
         if parts.count == 2 {
             for pair in parts[1].split(separator: "&") {
                 let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                let value = sides.count == 2 ? try Self.decode(sides[1], plusIsSpace: true) : ""
                 let name = try Self.decode(sides[0], plusIsSpace: true)
-                if name == Self.secretParameter { querySecret = value } else { query.append((name, value)) }
+                let raw = sides.count == 2 ? sides[1] : ""
+                if name == Self.secretParameter {
+                    // What cannot be decoded is no token, and is not told back.
+                    querySecret = (try? Self.decode(raw, plusIsSpace: false)) ?? ""
+                } else {
+                    query.append((name, try Self.decode(raw, plusIsSpace: true)))
+                }
             }
         }
         self.query = query
