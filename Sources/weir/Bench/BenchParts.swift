@@ -12,5 +12,6 @@ enum BenchParts {
         BackfillLatencyBench.self,
         ParkedHostsBench.self,
         FailoverBench.self,
+        RunsBench.self,
     ]
 }
