@@ -130,7 +130,8 @@ let package = Package(
         tests(
             "OutboxTests",
             [
-                "Outbox", "Broker", "Events", "Flow", "Hosts", "Ledger", "PostgresClient", "RedisClient", "TestSupport", log, metrics, crypto,
+                "Outbox", "ATProto", "Broker", "Events", "Flow", "Hosts", "Ledger", "PostgresClient", "RedisClient", "TestSupport", log, metrics,
+                crypto,
                 lifecycle, nioCore, nioHTTP1, nioPosix,
             ]),
         tests(

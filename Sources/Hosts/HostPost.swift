@@ -26,6 +26,12 @@ public struct HostPost: Sendable {
         public var retryAfter: Duration?
         /// The first bytes of its body, printable.
         public var excerpt: String
+
+        public init(status: Int, retryAfter: Duration?, excerpt: String) {
+            self.status = status
+            self.retryAfter = retryAfter
+            self.excerpt = excerpt
+        }
     }
 }
 

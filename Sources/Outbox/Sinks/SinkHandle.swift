@@ -69,10 +69,13 @@ final class SinkHandle: Sendable {
     /// What is known now; moves the state of health.
     func report(_ progress: SinkProgress, now: MonotonicTime, wall: WallTime) -> SinkConsumerReport {
         let (breaker, wait) = (gate.breaker, gate.waitTime(at: now))
+        // Where nothing waits, nothing can show that the target is well again: once its time is over, the breaker keeps nobody back.
+        let isHeldBack = wait != nil || progress.pendingRuns > 0
         return state.withLock { state in
             state.health.observe(
                 SinkHealth.Observation(
-                    isPaused: isPaused, breaker: breaker, haltedRuns: Int(progress.haltedRuns), lag: .milliseconds(progress.lagMs),
+                    isPaused: isPaused, breaker: isHeldBack ? breaker : .closed(failures: 0), haltedRuns: Int(progress.haltedRuns),
+                    lag: .milliseconds(progress.lagMs),
                     isKnown: state.isKnown || progress.pendingRuns == 0), at: wall)
             let seconds = (now - state.reported.at) / .seconds(1)
             let rate = seconds > 0 ? Double(state.delivered - state.reported.delivered) / seconds : 0

@@ -5,6 +5,7 @@ struct APIResponder: Responder {
     let operations: OperationsResponder
     let queries: LogQueries
     let scope: ScopeQueries
+    let sinks: SinkQueries?
     let router = Router(servesLog: true)
 
     func decide(_ request: Request) -> Decision {
@@ -31,6 +32,7 @@ struct APIResponder: Responder {
             return .compute { await scope.repositories(phase: phase, after: after, limit: limit) }
         case .repository(let did): return .compute { await scope.repository(did) }
         case .changeScope(let change): return scope.decide(change, request)
+        case .sinks(let route): return sinks?.decide(route, request) ?? .reply(Problem(.notFound, "nothing is here").reply)
         }
     }
 
@@ -43,7 +45,8 @@ struct APIResponder: Responder {
         for path in [
             "/streams/firehose?cursor=", "/streams/labels?cursor=", "/labels?uri=&src=", "/runs", "/runs/{id}", "/runs/{id}/events?fromSeq=&limit=",
             "/runs/{id}/stream?fromSeq=", "/repos?phase=&after=&limit=", "/repos/{did}", "/repos/add", "/repos/remove", "/repos/resync", "/status",
-            "/health", "/ready", "/metrics",
+            "/health", "/ready", "/metrics", "/sinks", "/sinks/{name}", "/sinks/{name}/pause", "/sinks/{name}/resume", "/sinks/{name}/reset",
+            "/sinks/{name}/rewind", "/dlq?sink=&before=&limit=", "/dlq/{id}", "/dlq/{id}/requeue", "/dlq/{id}/skip",
         ] { json.value(path) }
         json.endArray()
         json.endObject()

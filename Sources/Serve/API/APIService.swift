@@ -29,7 +29,7 @@ public struct APIService: Service {
         group: (any EventLoopGroup)? = nil, logger: Logger, seams: FaultSeams = .off, onBound: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ServeError) {
         try self.init(
-            configuration: configuration, store: ledger, repositories: ledger, outlet: outlet,
+            configuration: configuration, store: ledger, repositories: ledger, sinks: ledger, outlet: outlet,
             levels: {
                 do { return try await streams?.levels() } catch { return nil }
             }, shards: shards, scope: scope, readiness: readiness, metrics: metrics, group: group, logger: logger, seams: seams, onBound: onBound)
@@ -37,7 +37,8 @@ public struct APIService: Service {
 
     /// With stores of a test's own.
     public init(
-        configuration: ServerConfiguration, store: any LogStore, repositories: any RepositoryStore, outlet: any OutletReader,
+        configuration: ServerConfiguration, store: any LogStore, repositories: any RepositoryStore, sinks: (any SinkAdminStore)? = nil,
+        outlet: any OutletReader,
         levels: @escaping @Sendable () async -> BrokerLevels?, shards: ShardMap, scope: APIScope = .live, readiness: [any ReadinessSource]?,
         metrics: PrometheusMetrics?,
         group: (any EventLoopGroup)? = nil, logger: Logger, seams: FaultSeams = .off, onBound: @escaping @Sendable (Int) -> Void = { _ in }
@@ -53,11 +54,13 @@ public struct APIService: Service {
         let streamCount = ConnectionCount(limit: configuration.connectionsMax)
         let board = ReadinessBoard(
             sources: readiness ?? [LedgerReadiness(ledger: store, stallAfter: configuration.stallAfter)], keepFor: configuration.readyCache)
+        let writes = WriteGuard(bind: BindAddress(configuration.bind), scope: scope)
         let responder = APIResponder(
             operations: OperationsResponder(readiness: board, metrics: metrics),
             queries: LogQueries(store: store, levels: levels, shards: shards, sink: configuration.sink, streams: streamCount, logger: logger),
             scope: ScopeQueries(
-                store: repositories, shards: shards, writes: WriteGuard(bind: BindAddress(configuration.bind), scope: scope), logger: logger))
+                store: repositories, shards: shards, writes: writes, logger: logger),
+            sinks: sinks.map { SinkQueries(store: $0, writes: writes, logger: logger) })
         let parts = ServerParts(
             configuration: configuration, responder: responder, metrics: ServerMetrics(factory: factory),
             streaming: ServerParts.Streaming(

@@ -7,7 +7,8 @@ struct WriteGuard: Sendable {
     let scope: APIScope
 
     /// Nil where the request may change something.
-    func problem(_ request: Request) -> Problem? {
+    /// - Parameter needsTracking: whether it is about which repositories are wanted.
+    func problem(_ request: Request, needsTracking: Bool = true) -> Problem? {
         guard scope.allowsWrites || bind?.isLoopback == true else {
             return Problem(
                 .writesNotAllowed, "there is no authentication, and this API is bound to an address that others can reach",
@@ -27,7 +28,7 @@ struct WriteGuard: Sendable {
             return Problem(
                 .unsupportedMediaType, "the body is encoded", parameter: "Content-Encoding", given: encoding, allowed: "identity, or no such field")
         }
-        guard scope.isTracking else {
+        guard scope.isTracking || !needsTracking else {
             return Problem(
                 .nothingTracked, "nothing is tracked: repos.scope is live", given: "repos.scope = live",
                 allowed: "repos.scope = chosen, collection or full")

@@ -15,6 +15,7 @@ enum Route: Sendable {
     case repositories(phase: RepositoryPhase?, after: String?, limit: Int)
     case repository(String)
     case changeScope(ScopeChange)
+    case sinks(SinkRoute)
 
     enum MergedStart: Hashable, Sendable {
         case now, earliest
@@ -26,7 +27,11 @@ enum Route: Sendable {
 
     /// In the order in which they are told.
     var methods: [HTTPMethod] {
-        if case .changeScope = self { [.POST] } else { [.GET, .HEAD] }
+        switch self {
+        case .changeScope: [.POST]
+        case .sinks(let route): route.methods
+        default: [.GET, .HEAD]
+        }
     }
 
     /// For metrics: one of a few names, never a client's text.
@@ -47,6 +52,7 @@ enum Route: Sendable {
         case .repositories: "repositories"
         case .repository: "repository"
         case .changeScope: "change_scope"
+        case .sinks(let route): route.name
         }
     }
 }
