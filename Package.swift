@@ -98,8 +98,9 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Fleet", "Events", "RedisClient", "Broker", "PostgresClient", "Ledger", "ATProto", "Work", "Serve", "Simulator", arguments, log,
-                crypto, signals, subprocess,
+                "Fleet", "Events", "RedisClient", "Broker", "PostgresClient", "Ledger", "ATProto", "Work", "Outbox", "Serve", "Simulator", arguments,
+                log,
+                crypto, signals, subprocess, lifecycle, nioCore, nioHTTP1, nioPosix,
             ],
             swiftSettings: settings),
 

@@ -12,6 +12,9 @@ struct RunDeliverer: Sendable {
     let lease: LeaseClock
     let seams: FaultSeams
 
+    /// What a row has beside its body, about.
+    private static let rowBytes = 256
+
     private var definition: SinkDefinition { handle.definition }
 
     /// - Parameter batchMax: events of a batch, where an earlier one was refused.
@@ -35,9 +38,12 @@ struct RunDeliverer: Sendable {
     }
 
     private func deliver(_ wanted: [LogEvent], through: Int64, batchMax: Int, _ outcome: inout RunOutcome) async {
-        let items = wanted.map { SinkBatch.Item(event: $0, bytes: definition.format.render($0) ?? []) }
+        // A table takes columns: nothing is written as text for it, and its rows count by their bodies.
+        let isTable = definition.kind == .postgres
+        let items = wanted.map { SinkBatch.Item(event: $0, bytes: isTable ? [] : definition.format.render($0) ?? []) }
+        let sizes = items.map { isTable ? $0.event.body.count + Self.rowBytes : $0.bytes.count }
         let most = min(definition.batch.events, batchMax, definition.rate ?? .max)
-        for range in DeliveryCut.ranges(items.map(\.bytes.count), events: most, bytes: definition.batch.bytes) {
+        for range in DeliveryCut.ranges(sizes, events: most, bytes: definition.batch.bytes) {
             let isLast = range.upperBound == items.count
             let batch = SinkBatch(
                 sink: definition.name, run: outcome.claim.run, epoch: outcome.claim.epoch, items: Array(items[range]), from: outcome.nextSeq,
