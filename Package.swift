@@ -68,7 +68,7 @@ let package = Package(
         module("RedisClient", ["CHiredis", log, nioCore, nioPosix, nioSSL, deque]),
         module("PostgresClient", ["CLibpq", log, lifecycle, deque, ordered]),
         module("Broker", ["Events", "RedisClient", nioCore]),
-        module("Ledger", ["Events", "PostgresClient"], resources: [.embedInCode("SQL")]),
+        module("Ledger", ["Events", "Flow", "PostgresClient"], resources: [.embedInCode("SQL")]),
         module("Hosts", ["Events", "ATProto", nioCore, nioPosix, nioHTTP1, nioSSL, httpClient]),
         module(
             "Ingest",
@@ -86,7 +86,8 @@ let package = Package(
             ], resources: [.embedInCode("SQL"), .embedInCode("Lua")]),
         module(
             "Serve",
-            ["Events", "Flow", "ATProto", "Broker", "Ledger", log, metrics, coreMetrics, lifecycle, deque, nioCore, nioPosix, nioHTTP1]),
+            ["Events", "Flow", "ATProto", "Broker", "Ledger", log, metrics, coreMetrics, lifecycle, deque, nioCore, nioPosix, nioHTTP1],
+            resources: [.embedInCode("OpenAPI")]),
         module("Simulator", ["Events", "ATProto", log, lifecycle, deque, nioCore, nioPosix, nioHTTP1, nioWebSocket]),
         module(
             "Fleet",
@@ -142,7 +143,7 @@ let package = Package(
                 nioCore, nioEmbedded, nioHTTP1, nioPosix, httpClient,
             ]),
         tests("SimulatorTests", ["Simulator", "ATProto", "Events", log, nioCore, nioHTTP1, nioPosix, httpClient]),
-        tests("FleetTests", ["Fleet", "Events", "Simulator", "TestSupport", log, subprocess]),
+        tests("FleetTests", ["Fleet", "Events", "Flow", "Serve", "Simulator", "TestSupport", log, subprocess]),
         tests("WeirTests", ["weir", "Events", "Ledger", "Serve", "TestSupport", arguments, lifecycle]),
         tests("Scenarios", ["Simulator", "Events", "PostgresClient", "RedisClient", "TestSupport", log, lifecycle, nioCore, nioHTTP1, httpClient]),
     ]

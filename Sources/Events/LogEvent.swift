@@ -15,6 +15,8 @@ public struct LogEvent: Hashable, Sendable {
         case label
         /// How far a long operation is, in a run of its own. Body: numbers by name.
         case progress
+        /// An application appended it: ``type``, ``key`` and ``keySequence`` say what it is. Body: its payload.
+        case event
         /// The last event of a run that ends: nothing follows it. Body: `{"state": "finished"}` or `cancelled`, `failed`.
         case terminal
     }

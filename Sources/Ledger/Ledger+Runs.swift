@@ -20,7 +20,14 @@ public struct RunSummary: Hashable, Sendable {
 extension Ledger {
     /// Runs in order of id after `after`, at most `limit` (1…1000).
     public func runs(state: RunSummary.State?, kind: String?, after: RunID?, limit: Int) async throws(LedgerError) -> [RunSummary] {
-        try await selectRuns(state: state, kind: kind, after: after, limit: min(max(limit, 1), 1000), ids: nil)
+        try await runs(state: state, kind: kind, prefixes: nil, after: after, limit: limit)
+    }
+
+    /// The same, of those whose ids begin with one of `prefixes`; nil: of all.
+    public func runs(
+        state: RunSummary.State?, kind: String?, prefixes: [String]?, after: RunID?, limit: Int
+    ) async throws(LedgerError) -> [RunSummary] {
+        try await selectRuns(state: state, kind: kind, prefixes: prefixes, after: after, limit: min(max(limit, 1), 1000), ids: nil)
     }
 
     public func run(_ id: RunID) async throws(LedgerError) -> RunSummary? { try await runs([id])[id] }
@@ -28,19 +35,19 @@ extension Ledger {
     /// Those of `ids` that exist, in one statement: for clients' heartbeats.
     public func runs(_ ids: [RunID]) async throws(LedgerError) -> [RunID: RunSummary] {
         guard !ids.isEmpty else { return [:] }
-        let found = try await selectRuns(state: nil, kind: nil, after: nil, limit: ids.count, ids: ids)
+        let found = try await selectRuns(state: nil, kind: nil, prefixes: nil, after: nil, limit: ids.count, ids: ids)
         return Dictionary(found.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     private func selectRuns(
-        state: RunSummary.State?, kind: String?, after: RunID?, limit: Int, ids: [RunID]?
+        state: RunSummary.State?, kind: String?, prefixes: [String]?, after: RunID?, limit: Int, ids: [RunID]?
     ) async throws(LedgerError) -> [RunSummary] {
         try await mapped("runs") {
             let rows = try await pool.query(
                 RunSQL.selectRuns,
                 [
                     .text(state?.rawValue), .text(kind), .text(after?.description), .int64(Int64(limit)),
-                    ids.map { .texts($0.map(\.description)) } ?? .null,
+                    ids.map { .texts($0.map(\.description)) } ?? .null, prefixes.map { .texts($0) } ?? .null,
                 ])
             return try rows.map(Self.summary)
         }
@@ -67,7 +74,7 @@ extension Ledger {
         }
     }
 
-    private static func event(_ row: PostgresRow, _ run: RunID) throws -> LogEvent {
+    static func event(_ row: PostgresRow, _ run: RunID) throws -> LogEvent {
         let kind: String = try row.value(1)
         guard let known = LogEvent.Kind(rawValue: kind) else {
             throw LedgerError(code: .corrupt, message: "a log event of kind \(kind)", place: "events of \(run)")

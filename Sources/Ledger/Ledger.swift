@@ -46,6 +46,8 @@ public struct LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
         case notMigrated
         /// The run has ended: nothing can be appended.
         case runEnded
+        /// What was asked of a run cannot be: ``LedgerError/refusal`` says why. Nothing was written.
+        case refused
         /// An impossible state of our own (a gap in seqs, a regressing watermark): stop that shard or run and say so.
         case corrupt
         case other
@@ -57,12 +59,15 @@ public struct LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
     public var place: String
     /// The connection ended during COMMIT: it may have been committed.
     public var mayHaveCommitted: Bool
+    /// At `refused`, and at `runEnded` where an application asked.
+    public var refusal: RunRefusal?
 
-    public init(code: Code, message: String, place: String, mayHaveCommitted: Bool = false) {
+    public init(code: Code, message: String, place: String, mayHaveCommitted: Bool = false, refusal: RunRefusal? = nil) {
         self.code = code
         self.message = message
         self.place = place
         self.mayHaveCommitted = mayHaveCommitted
+        self.refusal = refusal
     }
 
     public var description: String { "\(code.rawValue) at \(place): \(message)" }

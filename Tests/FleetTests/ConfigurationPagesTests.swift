@@ -33,7 +33,7 @@ import Testing
         let keys = ConfigurationTable.keys
         #expect(Set(keys.map(\.path)).count == keys.count)
         #expect(Set(keys.map(\.variable)).count == keys.count)
-        let source = try ["", "+Repositories", "+Sinks"].map { try read("Sources/Fleet/Configuration/FleetConfiguration\($0).swift") }.joined()
+        let source = try ["", "+Repositories", "+Access", "+Sinks"].map { try read("Sources/Fleet/Configuration/FleetConfiguration\($0).swift") }.joined()
         for key in keys { #expect(source.contains("\"\(key.path)\""), "nothing reads \(key.path)") }
         // A read of another type than the table's stops the process, so reading each is the test.
         let c = try FleetConfiguration.load(file: nil, environment: [:], flags: [])
@@ -43,7 +43,7 @@ import Testing
             c.simulatorAccounts, c.simulatorRate, c.simulatorRelays, c.simulatorPrebuild, c.backfillPage, c.backfillQueueHighWater, c.backfillJobsMax,
             c.fetchConcurrency, c.fetchHostConcurrency, c.fetchHostRate, c.fetchRepoBytesMax, c.fetchHighWater,
             c.simulatorRepositoryHosts, c.simulatorInitialRecords, c.simulatorHugeRepositories, c.simulatorHugeBytes, c.simulatorLabelers,
-            c.simulatorLabelRate,
+            c.simulatorLabelRate, c.apiBodyBytes, c.apiTokenRate, c.apiTokenConnections,
         ]
         let times: [Duration] = [
             c.leaseTTL, c.leaseRenewal, c.predecessorWait, c.identityWait, c.identityLifetime, c.publisherPoll, c.apiHeartbeat, c.readyStallAfter,
@@ -51,7 +51,9 @@ import Testing
         ]
         let addresses = [c.apiBind, c.operationsBind, c.simulatorBind]
         #expect(numbers.allSatisfy { $0 >= 0 } && times.allSatisfy { $0 >= .zero } && addresses.allSatisfy(\.isLoopback))
-        #expect(c.isStrict && !c.allowsPrivateHosts && !c.apiAllowsWrites && c.relayHosts.count == 1)
+        #expect(
+            c.isStrict && !c.allowsPrivateHosts && !c.apiAllowsWrites && !c.apiAllowsAnonymous && c.apiTokens.isEmpty && c.apiTokensFile == nil
+                && c.relayHosts.count == 1)
         #expect(!c.hasLabelers && c.labelerStart == "earliest" && c.labelerFutureCursor == "earliest")
         #expect(c.reposScope == .live && c.reposSignal == nil && c.reposCollections.isEmpty && c.reposFile == nil && c.fetchSpool == nil)
         #expect(c.backfillHosts == ["https://relay1.us-west.bsky.network"] && c.fetchFallbackHosts == c.backfillHosts)

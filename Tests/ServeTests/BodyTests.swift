@@ -158,7 +158,7 @@ import Testing
         "a path that takes no body refuses one, and says first what else is wrong",
         arguments: [
             ("GET /runs", 400, "body_not_allowed"), ("GET /streams/firehose", 400, "body_not_allowed"), ("GET /health", 400, "body_not_allowed"),
-            ("POST /runs", 405, "method_not_allowed"), ("GET /nowhere", 404, "not_found"), ("GET /repos/add", 405, "method_not_allowed"),
+            ("POST /runs/a", 405, "method_not_allowed"), ("GET /nowhere", 404, "not_found"), ("GET /repos/add", 405, "method_not_allowed"),
             ("PUT /repos/did:plc:a", 405, "method_not_allowed"),
         ])
     func notAllowed(request: String, status: Int, code: String) async throws {

@@ -1,6 +1,9 @@
 /// A filter that cannot be: which of its lists, what stands there, and what may.
 public struct EventFilterError: Error, Hashable, Sendable, CustomStringConvertible {
-    public enum Field: String, Hashable, Sendable { case collections, dids, kinds, actions }
+    public enum Field: String, Hashable, Sendable {
+        case collections, dids, kinds, actions
+        case types = "type"
+    }
     public enum Code: String, Hashable, Sendable { case tooMany = "too_many", notAllowed = "not_allowed" }
 
     public var code: Code

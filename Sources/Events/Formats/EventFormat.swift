@@ -8,7 +8,7 @@
 /// | record | yes | `commit` | `record` |
 /// | identity | yes | `identity` | `identity` |
 /// | account | yes | `account` | `identity` |
-/// | sync, label, progress, terminal | yes | left out | left out |
+/// | sync, label, progress, event, terminal | yes | left out | left out |
 public enum EventFormat: String, Hashable, Sendable, CaseIterable {
     case weir, jetstream, tap
 
@@ -16,7 +16,7 @@ public enum EventFormat: String, Hashable, Sendable, CaseIterable {
     public func includes(_ kind: LogEvent.Kind) -> Bool {
         switch kind {
         case .record, .identity, .account: true
-        case .sync, .label, .progress, .terminal: self == .weir
+        case .sync, .label, .progress, .event, .terminal: self == .weir
         }
     }
 

@@ -13,7 +13,7 @@ extension EventFormat {
         case .record: writeCommit(event, to: &json)
         case .identity: writeIdentity(event, to: &json)
         case .account: writeAccount(event, to: &json)
-        case .sync, .label, .progress, .terminal: break
+        case .sync, .label, .progress, .event, .terminal: break
         }
         json.endObject()
     }

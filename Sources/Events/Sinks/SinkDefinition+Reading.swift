@@ -1,6 +1,7 @@
 extension SinkDefinition {
     private static let common = [
-        "kind", "runs.kinds", "runs.prefix", "filter.kinds", "filter.collections", "filter.dids", "filter.actions", "format", "start", "policy",
+        "kind", "runs.kinds", "runs.prefix", "filter.kinds", "filter.collections", "filter.dids", "filter.actions", "filter.types", "format", "start",
+        "policy",
         "attempts", "batch.events", "batch.bytes", "concurrency", "rate", "timeout", "breaker.failures", "breaker.recovery", "retry.cap",
     ]
 
@@ -26,9 +27,9 @@ extension SinkDefinition {
 
     static func filter(_ reader: inout SinkSettingsReader) throws(SinkProblem) -> EventFilter {
         let (collections, dids) = (reader.list("filter.collections"), reader.list("filter.dids"))
-        let (kinds, actions) = (reader.list("filter.kinds"), reader.list("filter.actions"))
+        let (kinds, actions, types) = (reader.list("filter.kinds"), reader.list("filter.actions"), reader.list("filter.types"))
         do {
-            return try EventFilter(collections: collections, dids: dids, kinds: kinds, actions: actions)
+            return try EventFilter(collections: collections, dids: dids, kinds: kinds, actions: actions, types: types)
         } catch {
             throw SinkProblem("filter.\(error.field.rawValue)", given: error.given, allowed: error.allowed)
         }

@@ -9,10 +9,31 @@ public struct APIClient: Sendable {
     public let base: String
     /// Sent as a bearer token where there is one.
     public let token: String?
+    private let http: HTTPClient
 
-    public init(base: String, token: String? = nil) {
+    public init(base: String, token: String? = nil) { self.init(base: base, token: token, http: .shared) }
+
+    private init(base: String, token: String?, http: HTTPClient) {
         self.base = base.hasSuffix("/") ? String(base.dropLast()) : base
         self.token = token
+        self.http = http
+    }
+
+    /// Gives a client to the body that opens as many connections to one host as it has requests at once, up to `connections`; the usual one opens eight.
+    public static func wide<Value: Sendable>(
+        _ base: String, connections: Int, _ body: @Sendable (APIClient) async throws -> Value
+    ) async throws -> Value {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(1, connections)
+        let http = HTTPClient(configuration: configuration)
+        do {
+            let value = try await body(APIClient(base: base, token: nil, http: http))
+            try await http.shutdown()
+            return value
+        } catch {
+            try? await http.shutdown()
+            throw error
+        }
     }
 
     /// The address to connect to for one that is listened on: `0.0.0.0` is no destination.
@@ -24,7 +45,7 @@ public struct APIClient: Sendable {
     /// One answer, whatever its status. At most 64 MiB.
     public func get(_ path: String, timeout: Duration = .seconds(10)) async throws(APIClientError) -> (status: Int, body: [UInt8]) {
         do {
-            let response = try await HTTPClient.shared.execute(request(path), timeout: .nanoseconds(Int64(timeout / .nanoseconds(1))))
+            let response = try await http.execute(request(path), timeout: .nanoseconds(Int64(timeout / .nanoseconds(1))))
             let body = try await response.body.collect(upTo: 64 << 20)
             return (Int(response.status.code), Array(body.readableBytesView))
         } catch {
@@ -39,13 +60,17 @@ public struct APIClient: Sendable {
     }
 
     /// Sends JSON; one answer, whatever its status. At most 64 MiB.
-    public func send(_ path: String, json: [UInt8], timeout: Duration = .seconds(60)) async throws(APIClientError) -> (status: Int, body: [UInt8]) {
+    ///
+    /// - Parameter type: `application/x-ndjson` for a value a line.
+    public func send(
+        _ path: String, json: [UInt8], type: String = "application/json", timeout: Duration = .seconds(60)
+    ) async throws(APIClientError) -> (status: Int, body: [UInt8]) {
         var request = request(path)
         request.method = .POST
-        request.headers.add(name: "Content-Type", value: "application/json")
+        request.headers.add(name: "Content-Type", value: type)
         request.body = .bytes(json)
         do {
-            let response = try await HTTPClient.shared.execute(request, timeout: .nanoseconds(Int64(timeout / .nanoseconds(1))))
+            let response = try await http.execute(request, timeout: .nanoseconds(Int64(timeout / .nanoseconds(1))))
             let body = try await response.body.collect(upTo: 64 << 20)
             return (Int(response.status.code), Array(body.readableBytesView))
         } catch {
@@ -87,7 +112,7 @@ public struct APIClient: Sendable {
         let response: HTTPClientResponse
         do {
             // The time for the head alone: the stream itself has no end.
-            response = try await HTTPClient.shared.execute(request, deadline: .distantFuture)
+            response = try await http.execute(request, deadline: .distantFuture)
         } catch {
             throw unreachable(error)
         }

@@ -1,5 +1,6 @@
 import ATProto
 import Events
+import Serve
 
 /// Why a text is not a value of a kind: what is allowed, in words.
 struct NotAllowed: Error, Hashable {
@@ -22,6 +23,12 @@ extension ConfigurationKey.Kind {
             guard raw.items.allSatisfy({ CollectionPattern($0) != nil }) else { throw NotAllowed(message: allowed) }
             return .list(raw.items)
         }
+        if case .tokens = self {
+            for item in raw.items {
+                do throws(APIToken.NotAToken) { _ = try APIToken(item) } catch { throw NotAllowed(message: error.message) }
+            }
+            return .list(raw.items)
+        }
         guard case .scalar(let text) = raw else { throw NotAllowed(message: "one value is needed, not a list") }
         if text.isEmpty { return .none }
         return try read(text)
@@ -35,7 +42,7 @@ extension ConfigurationKey.Kind {
         case .dids: return .list([text])
         case .url(let schemes), .urls(let schemes):
             return .text(try Self.url(text, schemes: schemes, bareHostAllowed: false))
-        case .patterns:
+        case .patterns, .tokens:
             return .list([text])
         case .integer(let range):
             guard let number = Int(text.filter { $0 != "_" }), range.contains(number) else { throw NotAllowed(message: allowed) }
@@ -72,6 +79,7 @@ extension ConfigurationKey.Kind {
             "addresses are allowed that begin with \(Self.list(schemes.map { $0 + "://" })), or bare hosts; separated by commas"
         case .dids: "DIDs are allowed, as did:plc:…; separated by commas"
         case .patterns: "collections are allowed, as app.bsky.feed.post or app.bsky.feed.*; separated by commas"
+        case .tokens: "tokens are allowed, as name:read+append:secret or name:read:secret:prefix/; separated by commas"
         case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound) is allowed"
         case .bytes(let range): "a size from \(Self.format(bytes: range.lowerBound)) to \(Self.format(bytes: range.upperBound)) is allowed, as 64MiB"
         case .duration(let range):

@@ -19,6 +19,8 @@ public struct ConfigurationKey: Sendable {
         case duration(ClosedRange<Duration>)
         case choice([String])
         case flag
+        /// Bearer tokens, `name:scopes:secret:prefixes`; in the environment and in flags separated by commas.
+        case tokens
         /// `host:port`; the port may be 0 (any free one), the host of IPv6 stands in brackets.
         case address
     }
@@ -41,5 +43,12 @@ public struct ConfigurationKey: Sendable {
         self.summary = summary
         self.isSecret = secret
         self.variable = variable ?? "WEIR_" + path.uppercased().replacing(".", with: "_")
+    }
+
+    /// A value of the key as people may see it.
+    public func shown(_ text: String) -> String {
+        // A token's prefixes may look like an address: nothing of it is shown.
+        if kind == .tokens { return text.isEmpty ? "" : "•••" }
+        return isSecret ? Secrets.masked(text) : text
     }
 }

@@ -55,6 +55,7 @@ extension ConfigurationKey.Kind {
         case .urls(let schemes): "list of addresses (" + schemes.map { "`\($0)`" }.joined(separator: ", ") + ")"
         case .dids: "list of DIDs"
         case .patterns: "list of collections"
+        case .tokens: "list of tokens"
         case .integer(let range):
             range.upperBound == .max ? "number from \(range.lowerBound)" : "number, \(range.lowerBound) to \(range.upperBound)"
         case .bytes(let range): "bytes, \(Self.format(bytes: range.lowerBound)) to \(Self.format(bytes: range.upperBound))"

@@ -94,7 +94,7 @@ public struct ConfigurationSet: Sendable {
             entries[index].origin = origin
         } catch {
             problems.append(
-                ConfigurationProblem(key: path, value: key.isSecret ? Secrets.masked(raw.text) : raw.text, origin: origin, message: error.message))
+                ConfigurationProblem(key: path, value: key.shown(raw.text), origin: origin, message: error.message))
         }
     }
 }

@@ -150,10 +150,12 @@ public enum ConfigurationTable {
     ]
 
     static let serving: [ConfigurationKey] = [
-        ConfigurationKey("api.bind", .address, standard: "127.0.0.1:7480", "Where the API listens. There is no authentication yet: see Gotchas."),
+        ConfigurationKey(
+            "api.bind", .address, standard: "127.0.0.1:7480",
+            "Where the API listens. An address that others can reach needs `api.tokens`, `api.tokens_file`, or `api.allow_anonymous`."),
         ConfigurationKey(
             "api.allow_writes", .flag, standard: "false",
-            "Whether repositories may be added and removed (`POST /repos/…`) by whoever reaches an API that is not bound to loopback. There it is always allowed."
+            "Without tokens: whether repositories and runs may be changed by whoever reaches an API that is not bound to loopback. There it is always allowed."
         ),
         ConfigurationKey(
             "api.heartbeat", .duration(.seconds(1)...(.seconds(300))), standard: "15s",
@@ -162,6 +164,24 @@ public enum ConfigurationTable {
             "api.client_buffer", .bytes((4 << 10)...(16 << 20)), standard: "128KiB",
             "Bytes that may wait in a client's socket; one for which it stays full is closed, with the reason."),
         ConfigurationKey("api.clients", .integer(1...1_000_000), standard: "10000", "Connections at once; one more is answered 503."),
+        ConfigurationKey(
+            "api.body_bytes", .bytes((1 << 10)...(64 << 20)), standard: "1MiB",
+            "Bytes that a request's body may have; a larger one is answered 413."),
+        ConfigurationKey(
+            "api.tokens", .tokens, standard: "", secret: true,
+            "Who may use the API: `name:scopes:secret`, or `name:scopes:secret:prefixes` for some runs only. Scopes (`read`, `append`, `admin`) and prefixes are joined by `+`; a secret may be `sha256=` and its digest."
+        ),
+        ConfigurationKey(
+            "api.tokens_file", .text(bytesMax: 4096), standard: "",
+            "A file with more of them, one a line, `#` begins a comment. Read at the start."),
+        ConfigurationKey(
+            "api.allow_anonymous", .flag, standard: "false",
+            "Whether everybody who reaches the API may read without a token, also where it is not bound to loopback."),
+        ConfigurationKey(
+            "api.token_rate", .integer(1...1_000_000), standard: "1000",
+            "Requests a second of one token, twice as many at once after a pause; one more is answered 429."),
+        ConfigurationKey(
+            "api.token_connections", .integer(1...1_000_000), standard: "1000", "Connections of one token at once; one more is answered 429."),
         ConfigurationKey(
             "operations.bind", .address, standard: "127.0.0.1:7481",
             "Where a process without the API answers `/health`, `/ready` and `/metrics`."),

@@ -121,7 +121,7 @@ extension FleetConfiguration {
     /// What is wrong with a key, found when its value was used.
     func problem(_ path: String, _ message: String) -> ConfigurationProblem {
         let entry = values[path]
-        let text = entry.map { $0.key.isSecret ? Secrets.masked($0.text) : $0.text } ?? ""
+        let text = entry.map { $0.key.shown($0.text) } ?? ""
         return ConfigurationProblem(key: path, value: text, origin: entry?.origin ?? .standard, message: message)
     }
 }

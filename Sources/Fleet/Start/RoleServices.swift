@@ -150,14 +150,16 @@ struct RoleServices: Sendable {
 
     func api(onServing: @escaping @Sendable (BindAddress) -> Void) throws -> any Service {
         let bind = configuration.apiBind
-        if !bind.isLoopback {
-            let may = configuration.apiAllowsWrites ? "reads everything, and changes which repositories are wanted" : "reads everything"
+        let access = try configuration.apiAccess()
+        try configuration.checkAuthentication(access)
+        if !bind.isLoopback, access.tokens.isEmpty {
+            let may = configuration.apiAllowsWrites ? "reads everything, and changes repositories and runs" : "reads everything"
             logger("api").warning("there is no authentication: whoever reaches this address \(may)", metadata: ["bind": "\(bind)"])
         }
         return try APIService(
             configuration: try server(bind), ledger: connections.ledger, outlet: connections.outlets, streams: connections.workStreams(shards),
             shards: shards, scope: APIScope(isTracking: configuration.reposScope.tracks, allowsWrites: configuration.apiAllowsWrites),
-            metrics: metrics, logger: logger("api"), seams: connections.seams,
+            access: access, metrics: metrics, logger: logger("api"), seams: connections.seams,
             onBound: { onServing(BindAddress(host: bind.host, port: $0)) })
     }
 
@@ -182,6 +184,8 @@ struct RoleServices: Sendable {
         server.connectionsMax = configuration.apiClients
         server.heartbeatEvery = configuration.apiHeartbeat
         server.streamBufferBytes = configuration.apiClientBuffer
+        server.bodyBytesMax = configuration.apiBodyBytes
+        server.bodiesBytesMax = max(server.bodiesBytesMax, configuration.apiBodyBytes * 4)
         server.stallAfter = configuration.readyStallAfter
         server.drainTimeout = min(configuration.shutdownGrace / 2, server.drainTimeout)
         return server

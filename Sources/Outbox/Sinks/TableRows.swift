@@ -33,11 +33,16 @@ enum TableRows {
         var rkey: String
     }
 
-    /// The latest event of each key, in the order of their seqs. Only records have a key.
+    /// The latest event of each key, in the order of their seqs: of records, and of applications' events that have a key.
     static func latest(_ events: [LogEvent]) -> [LogEvent] {
         var last: [Key: Int] = [:]
-        for (index, event) in events.enumerated() where event.kind == .record {
-            last[Key(did: event.did, collection: event.collection, rkey: event.rkey)] = index
+        for (index, event) in events.enumerated() {
+            switch event.kind {
+            case .record: last[Key(did: event.did, collection: event.collection, rkey: event.rkey)] = index
+            // Its type is no part of it: a key's state is its last event, whatever that is called.
+            case .event where !event.key.isEmpty: last[Key(did: "", collection: "", rkey: event.key)] = index
+            default: break
+            }
         }
         return last.values.sorted().map { events[$0] }
     }

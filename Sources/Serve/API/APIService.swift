@@ -19,27 +19,30 @@ public struct APIService: Service {
     ///   - shards: as fixed at the first migration (`Ledger.shardCount`).
     ///   - streams: for `/status` only; nil: it is left out.
     ///   - scope: what may be changed of which repositories are wanted.
+    ///   - access: who may use it; off: everybody who reaches it, but for what `scope` says of writes.
     ///   - readiness: nil: the whole fleet's, as the ledger shows it.
     ///   - metrics: what `/metrics` shows; nil: 404.
     ///   - onBound: called with the port once it listens.
     /// - Throws: ``ServeError/badConfiguration(_:)``.
     public init(
         configuration: ServerConfiguration, ledger: Ledger, outlet: OutletStreams, streams: WorkStreams?, shards: ShardMap,
-        scope: APIScope = .live, readiness: [any ReadinessSource]? = nil, metrics: PrometheusMetrics?,
+        scope: APIScope = .live, access: APIAccess = .off, readiness: [any ReadinessSource]? = nil, metrics: PrometheusMetrics?,
         group: (any EventLoopGroup)? = nil, logger: Logger, seams: FaultSeams = .off, onBound: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ServeError) {
         try self.init(
-            configuration: configuration, store: ledger, repositories: ledger, sinks: ledger, outlet: outlet,
+            configuration: configuration, store: ledger, repositories: ledger, runs: ledger, sinks: ledger, outlet: outlet,
             levels: {
                 do { return try await streams?.levels() } catch { return nil }
-            }, shards: shards, scope: scope, readiness: readiness, metrics: metrics, group: group, logger: logger, seams: seams, onBound: onBound)
+            }, shards: shards, scope: scope, access: access, readiness: readiness, metrics: metrics, group: group, logger: logger, seams: seams,
+            onBound: onBound)
     }
 
     /// With stores of a test's own.
     public init(
-        configuration: ServerConfiguration, store: any LogStore, repositories: any RepositoryStore, sinks: (any SinkAdminStore)? = nil,
-        outlet: any OutletReader,
-        levels: @escaping @Sendable () async -> BrokerLevels?, shards: ShardMap, scope: APIScope = .live, readiness: [any ReadinessSource]?,
+        configuration: ServerConfiguration, store: any LogStore, repositories: any RepositoryStore, runs: any RunStore,
+        sinks: (any SinkAdminStore)? = nil, outlet: any OutletReader,
+        levels: @escaping @Sendable () async -> BrokerLevels?, shards: ShardMap, scope: APIScope = .live, access: APIAccess = .off,
+        readiness: [any ReadinessSource]?,
         metrics: PrometheusMetrics?,
         group: (any EventLoopGroup)? = nil, logger: Logger, seams: FaultSeams = .off, onBound: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ServeError) {
@@ -57,9 +60,11 @@ public struct APIService: Service {
         let writes = WriteGuard(bind: BindAddress(configuration.bind), scope: scope)
         let responder = APIResponder(
             operations: OperationsResponder(readiness: board, metrics: metrics),
-            queries: LogQueries(store: store, levels: levels, shards: shards, sink: configuration.sink, streams: streamCount, logger: logger),
-            scope: ScopeQueries(
-                store: repositories, shards: shards, writes: writes, logger: logger),
+            queries: LogQueries(
+                store: store, details: { (ids) throws(LedgerError) in try await runs.details(of: ids) }, levels: levels, shards: shards,
+                sink: configuration.sink, streams: streamCount, logger: logger),
+            scope: ScopeQueries(store: repositories, shards: shards, writes: writes, logger: logger),
+            runs: RunCommands(store: runs, writes: writes, sink: configuration.sink, logger: logger), gate: AccessGate(access),
             sinks: sinks.map { SinkQueries(store: $0, writes: writes, logger: logger) })
         let parts = ServerParts(
             configuration: configuration, responder: responder, metrics: ServerMetrics(factory: factory),

@@ -7,6 +7,8 @@ import Logging
 /// Answers about runs, from the ledger.
 struct LogQueries: Sendable {
     let store: any LogStore
+    /// What was said of runs at their creation and end.
+    let details: @Sendable ([RunID]) async throws(LedgerError) -> [RunID: RunDetails]
     /// How full Redis is, nil where it does not answer or is not asked.
     let levels: @Sendable () async -> BrokerLevels?
     let shards: ShardMap
@@ -17,14 +19,16 @@ struct LogQueries: Sendable {
     /// Bytes of bodies that a page of events has at most, about.
     private static let pageBytesMax = 4 << 20
 
-    func runs(state: String?, kind: String?, after: RunID?, limit: Int) async -> HTTPReply {
+    func runs(state: String?, kind: String?, prefixes: [String]?, after: RunID?, limit: Int) async -> HTTPReply {
         await answer {
-            let runs = try await store.runs(state: state.flatMap(RunSummary.State.init(rawValue:)), kind: kind, after: after, limit: limit)
+            let runs = try await store.runs(
+                state: state.flatMap(RunSummary.State.init(rawValue:)), kind: kind, prefixes: prefixes, after: after, limit: limit)
+            let details = try await details(runs.map(\.id))
             return HTTPReply.json { json in
                 json.beginObject()
                 json.key("runs")
                 json.beginArray()
-                for run in runs { json.value(run) }
+                for run in runs { json.value(run, details[run.id]) }
                 json.endArray()
                 // A full page may be the last one; the page after it is then empty.
                 if runs.count == limit, let last = runs.last { json.member("cursor", last.id.description) }
@@ -36,7 +40,8 @@ struct LogQueries: Sendable {
     func run(_ id: RunID) async -> HTTPReply {
         await answer {
             guard let run = try await store.run(id) else { throw Self.noSuch(id) }
-            return HTTPReply.json { $0.value(run) }
+            let details = try await details([id])
+            return HTTPReply.json { $0.value(run, details[id]) }
         }
     }
 

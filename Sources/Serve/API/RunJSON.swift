@@ -3,7 +3,7 @@ import Ledger
 
 extension JSONWriter {
     /// A run as `/runs` and `/runs/{id}` show it.
-    mutating func value(_ run: RunSummary) {
+    mutating func value(_ run: RunSummary, _ details: RunDetails? = nil) {
         beginObject()
         member("id", run.id.description)
         member("kind", run.kind)
@@ -12,6 +12,7 @@ extension JSONWriter {
         if let time = run.finishedAt { member("finished_at", time.rfc3339) }
         member("last_seq", run.lastSeq)
         if let time = run.lastEventAt { member("last_event_at", time.rfc3339) }
+        if let details { members(details) }
         key("next_seq")
         beginObject()
         for (sink, seq) in run.nextSeq.sorted(by: { $0.key < $1.key }) {
@@ -20,5 +21,12 @@ extension JSONWriter {
         }
         endObject()
         endObject()
+    }
+
+    private mutating func members(_ details: RunDetails) {
+        member("metadata", json: details.metadata)
+        if !details.owner.isEmpty { member("created_by", details.owner) }
+        if let by = details.endedBy, !by.isEmpty { member("ended_by", by) }
+        if let reason = details.endReason { member("end_reason", reason) }
     }
 }

@@ -10,8 +10,8 @@ struct ScopeQueries: Sendable {
     let logger: Logger
 
     /// Who may not is told so before the body is read.
-    func decide(_ change: Route.ScopeChange, _ request: Request) -> Decision {
-        if let problem = writes.problem(request) { return .reply(problem.reply) }
+    func decide(_ change: Route.ScopeChange, _ request: Request, by requester: Requester) -> Decision {
+        if let problem = writes.problem(request, by: requester) { return .reply(problem.reply) }
         return .receive { body in await self.change(change, body) }
     }
 

@@ -10,9 +10,9 @@ struct SinkQueries: Sendable {
     let logger: Logger
 
     /// Who may not is told so before the body is read.
-    func decide(_ route: SinkRoute, _ request: Request) -> Decision {
+    func decide(_ route: SinkRoute, _ request: Request, by requester: Requester) -> Decision {
         guard route.isOrder else { return .compute { await answer { try await look(route) } } }
-        if let problem = writes.problem(request, needsTracking: false) { return .reply(problem.reply) }
+        if let problem = writes.problem(request, by: requester, mediaTypes: ["application/json"]) { return .reply(problem.reply) }
         return .receive { body in await answer { try await order(route, body) } }
     }
 

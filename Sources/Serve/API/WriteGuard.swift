@@ -1,4 +1,6 @@
-/// Who may change something through the API, as long as it has no authentication. Without I/O.
+/// Who may change something through the API. Without I/O.
+///
+/// Whoever shows a token with the scope is let in: no page of another origin can have a browser send one. Without tokens:
 ///
 /// Whoever reaches a loopback address is on this machine; but a page in a browser there is too. A browser names the page's origin with each POST, and
 /// sends `application/json` to another origin only after it was allowed to, which nobody is here. A `Host` proves nothing: names can be made to point here.
@@ -6,32 +8,42 @@ struct WriteGuard: Sendable {
     let bind: BindAddress?
     let scope: APIScope
 
-    /// Nil where the request may change something.
-    /// - Parameter needsTracking: whether it is about which repositories are wanted.
-    func problem(_ request: Request, needsTracking: Bool = true) -> Problem? {
-        guard scope.allowsWrites || bind?.isLoopback == true else {
+    /// Nil where the request may change which repositories are wanted.
+    func problem(_ request: Request, by requester: Requester = .anybody) -> Problem? {
+        if let problem = problem(request, by: requester, mediaTypes: ["application/json"]) { return problem }
+        guard scope.isTracking else {
             return Problem(
-                .writesNotAllowed, "there is no authentication, and this API is bound to an address that others can reach",
-                given: bind?.description, allowed: "api.bind on loopback, or api.allow_writes = true")
+                .nothingTracked, "nothing is tracked: repos.scope is live", given: "repos.scope = live",
+                allowed: "repos.scope = chosen, collection or full")
         }
-        if let origin = request.origin, !origins(request).contains(origin.lowercased()) {
-            return Problem(
-                .foreignOrigin, "a page of another origin asks for a change", parameter: "Origin", given: origin,
-                allowed: "none, or this API's own")
-        }
-        guard !request.body.isThere || request.body.mediaType == "application/json" else {
+        return nil
+    }
+
+    /// Nil where the request may change something, with a body of one of these types.
+    func problem(_ request: Request, by requester: Requester, mediaTypes: [String]) -> Problem? {
+        if !requester.isAuthenticated, let problem = problemWithoutToken(request) { return problem }
+        guard !request.body.isThere || request.body.mediaType.map(mediaTypes.contains) == true else {
             return Problem(
                 .unsupportedMediaType, "the body is not JSON", parameter: "Content-Type", given: request.body.mediaType ?? "",
-                allowed: "application/json")
+                allowed: mediaTypes.joined(separator: ", "))
         }
         if let encoding = request.body.encoding {
             return Problem(
                 .unsupportedMediaType, "the body is encoded", parameter: "Content-Encoding", given: encoding, allowed: "identity, or no such field")
         }
-        guard scope.isTracking || !needsTracking else {
+        return nil
+    }
+
+    private func problemWithoutToken(_ request: Request) -> Problem? {
+        guard scope.allowsWrites || bind?.isLoopback == true else {
             return Problem(
-                .nothingTracked, "nothing is tracked: repos.scope is live", given: "repos.scope = live",
-                allowed: "repos.scope = chosen, collection or full")
+                .writesNotAllowed, "there is no authentication, and this API is bound to an address that others can reach",
+                given: bind?.description, allowed: "api.tokens, api.bind on loopback, or api.allow_writes = true")
+        }
+        if let origin = request.origin, !origins(request).contains(origin.lowercased()) {
+            return Problem(
+                .foreignOrigin, "a page of another origin asks for a change", parameter: "Origin", given: origin,
+                allowed: "none, or this API's own")
         }
         return nil
     }

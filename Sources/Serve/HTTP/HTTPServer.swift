@@ -54,7 +54,9 @@ struct HTTPServer: Sendable {
         guard let connections = loops[channel.eventLoop] else { throw ServeError.cannotListen(parts.configuration.bind, "a foreign event loop") }
         let isOneTooMany = !parts.connections.enter()
         parts.metrics.connections(now: parts.connections.now)
+        let account = ConnectionAccount()
         channel.closeFuture.whenComplete { [parts] _ in
+            account.close()
             parts.connections.leave()
             parts.metrics.connections(now: parts.connections.now)
         }
@@ -66,6 +68,6 @@ struct HTTPServer: Sendable {
         try pipeline.addHandler(HTTPResponseEncoder())
         try pipeline.addHandler(
             ByteToMessageHandler(decoder, maximumBufferSize: Request.targetBytesMax * 2 + parts.configuration.headerBytesMax))
-        try pipeline.addHandler(RequestHandler(connections: connections, isOneTooMany: isOneTooMany))
+        try pipeline.addHandler(RequestHandler(connections: connections, isOneTooMany: isOneTooMany, account: account))
     }
 }

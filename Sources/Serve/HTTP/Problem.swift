@@ -4,7 +4,7 @@ import NIOHTTP1
 /// Why a request is refused, as a problem document (RFC 9457) with a stable code.
 ///
 /// `{"type":"about:blank","title":…,"status":…,"code":…,"detail":…}`, and where a value of the request is at fault
-/// `parameter` (of a body: `pointer`, RFC 6901), `given` and `allowed`. Programs compare `code`; the other texts are for people and may change.
+/// `parameter` (of a body: `pointer`, RFC 6901), `given` and `allowed`; at `seq_conflict` also `last_seq`. Programs compare `code`; the other texts are for people and may change.
 struct Problem: Error, Hashable, Sendable {
     enum Code: String, Hashable, Sendable, CaseIterable {
         case badRequest = "bad_request"
@@ -29,6 +29,17 @@ struct Problem: Error, Hashable, Sendable {
         case expectationFailed = "expectation_failed"
         case headersTooLarge = "headers_too_large"
         case tooManyConnections = "too_many_connections"
+        case unauthorized
+        case forbidden
+        case rateLimited = "rate_limited"
+        case tooManyTokenConnections = "too_many_token_connections"
+        case runReserved = "run_reserved"
+        case runExists = "run_exists"
+        case runEnded = "run_ended"
+        case idempotencyConflict = "idempotency_conflict"
+        case seqConflict = "seq_conflict"
+        case keyRegressing = "key_regressing"
+        case eventTooLarge = "event_too_large"
         case overloaded
         case unavailable
         case failed
@@ -42,15 +53,17 @@ struct Problem: Error, Hashable, Sendable {
             switch self {
             case .badRequest, .badParameter, .unknownParameter, .cursorAhead, .badBody, .bodyNotAllowed, .unknownMember, .badDID, .tooMany:
                 .badRequest
-            case .writesNotAllowed, .foreignOrigin: .forbidden
+            case .unauthorized: .unauthorized
+            case .writesNotAllowed, .foreignOrigin, .forbidden, .runReserved: .forbidden
             case .notFound, .runNotFound: .notFound
             case .methodNotAllowed: .methodNotAllowed
             case .bodyTooSlow: .requestTimeout
-            case .nothingTracked: .conflict
-            case .bodyTooLarge: .payloadTooLarge
+            case .nothingTracked, .runExists, .runEnded, .idempotencyConflict, .seqConflict, .keyRegressing: .conflict
+            case .bodyTooLarge, .eventTooLarge: .payloadTooLarge
             case .targetTooLong: .uriTooLong
             case .unsupportedMediaType: .unsupportedMediaType
             case .expectationFailed: .expectationFailed
+            case .rateLimited, .tooManyTokenConnections: .tooManyRequests
             case .headersTooLarge: .requestHeaderFieldsTooLarge
             case .tooManyConnections, .overloaded, .unavailable: .serviceUnavailable
             case .failed: .internalServerError
@@ -67,14 +80,23 @@ struct Problem: Error, Hashable, Sendable {
     var pointer: String?
     var given: String?
     var allowed: String?
+    /// Of the run, where another one was expected.
+    var lastSeq: Int64?
+    /// When to try again; nil: the code's own.
+    var retryAfterSeconds: Int?
 
-    init(_ code: Code, _ detail: String, parameter: String? = nil, pointer: String? = nil, given: String? = nil, allowed: String? = nil) {
+    init(
+        _ code: Code, _ detail: String, parameter: String? = nil, pointer: String? = nil, given: String? = nil, allowed: String? = nil,
+        lastSeq: Int64? = nil, retryAfterSeconds: Int? = nil
+    ) {
         self.code = code
         self.detail = detail
         self.parameter = parameter
         self.pointer = pointer?.excerpt(scalars: 256)
         self.given = given?.excerpt(scalars: 256)
         self.allowed = allowed
+        self.lastSeq = lastSeq
+        self.retryAfterSeconds = retryAfterSeconds
     }
 
     /// A value of the query or a header that is not allowed: what, where, and what is.
@@ -94,10 +116,12 @@ struct Problem: Error, Hashable, Sendable {
         if let pointer { json.member("pointer", pointer) }
         if let given { json.member("given", given) }
         if let allowed { json.member("allowed", allowed) }
+        if let lastSeq { json.member("last_seq", lastSeq) }
         json.endObject()
         var headers = [("Cache-Control", "no-store")]
+        if code == .unauthorized { headers.append(("WWW-Authenticate", "Bearer realm=\"weir\"")) }
         if code == .methodNotAllowed, let allowed { headers.append(("Allow", allowed)) }
-        if code.status == .serviceUnavailable { headers.append(("Retry-After", "1")) }
+        if let seconds = retryAfterSeconds ?? (code.status == .serviceUnavailable ? 1 : nil) { headers.append(("Retry-After", "\(seconds)")) }
         return HTTPReply(status: code.status, contentType: "application/problem+json", headers: headers, body: json.take())
     }
 }

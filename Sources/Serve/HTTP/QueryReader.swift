@@ -40,17 +40,18 @@ struct QueryReader {
         return value
     }
 
-    /// `format`, `collections`, `dids`, `kinds`, `actions`.
+    /// `format`, `collections`, `dids`, `kinds`, `actions`, `type`.
     func selection() throws(Problem) -> EventSelection {
         let format: EventFormat = try choice("format") ?? .weir
         do {
             let filter = try EventFilter(
-                collections: list("collections"), dids: list("dids"), kinds: list("kinds"), actions: list("actions"))
+                collections: list("collections"), dids: list("dids"), kinds: list("kinds"), actions: list("actions"),
+                types: list("type"))
             return EventSelection(format: format, filter: filter)
         } catch {
             throw Problem.parameter(error.field.rawValue, given: error.given, allowed: error.allowed)
         }
     }
 
-    static let selectionNames = ["format", "collections", "dids", "kinds", "actions"]
+    static let selectionNames = ["format", "collections", "dids", "kinds", "actions", "type"]
 }

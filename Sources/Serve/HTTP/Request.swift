@@ -13,26 +13,36 @@ struct Request: Sendable {
     let origin: String?
     /// The port that it came to; nil where that is not known.
     let localPort: Int?
+    /// The header as it is.
+    let authorization: String?
+    /// The value of `access_token`, which stands in no other place: not in ``query``, and in no message.
+    let querySecret: String?
+    /// Which token its connection counts for; nil where that is not known.
+    let connection: ConnectionAccount?
 
     static let targetBytesMax = 16 << 10
 
     /// Throws `targetTooLong` or `badRequest` (escapes that are not hexadecimal or not UTF-8, a target that is no path).
-    init(method: HTTPMethod, target: String, headers: HTTPHeaders = [:], localPort: Int? = nil) throws(Problem) {
+    init(
+        method: HTTPMethod, target: String, headers: HTTPHeaders = [:], localPort: Int? = nil, connection: ConnectionAccount? = nil
+    ) throws(Problem) {
         guard target.utf8.count <= Self.targetBytesMax else {
             throw Problem(.targetTooLong, "the target has \(target.utf8.count) bytes", allowed: "at most \(Self.targetBytesMax) bytes")
         }
         self.method = method
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         guard let rawPath = parts.first, rawPath.hasPrefix("/") else {
-            throw Problem(.badRequest, "the target is not a path", given: target, allowed: "/…")
+            throw Problem(.badRequest, "the target is not a path", given: String(parts.first ?? ""), allowed: "/…")
         }
         path = try Self.decode(rawPath, plusIsSpace: false)
         var query: [(name: String, value: String)] = []
+        var querySecret: String?
         if parts.count == 2 {
             for pair in parts[1].split(separator: "&") {
                 let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                 let value = sides.count == 2 ? try Self.decode(sides[1], plusIsSpace: true) : ""
-                query.append((try Self.decode(sides[0], plusIsSpace: true), value))
+                let name = try Self.decode(sides[0], plusIsSpace: true)
+                if name == Self.secretParameter { querySecret = value } else { query.append((name, value)) }
             }
         }
         self.query = query
@@ -40,6 +50,9 @@ struct Request: Sendable {
         body = BodyHeaders(headers)
         origin = headers.first(name: "Origin")
         self.localPort = localPort
+        authorization = headers.first(name: "Authorization")
+        self.querySecret = querySecret
+        self.connection = connection
     }
 
     private static func decode(_ text: Substring, plusIsSpace: Bool) throws(Problem) -> String {

@@ -25,6 +25,7 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private let connections: LoopConnections
     private let isOneTooMany: Bool
+    private let account: ConnectionAccount
     private var state = State.idle(since: .now())
     private var context: ChannelHandlerContext?
     private var head: HTTPRequestHead?
@@ -42,8 +43,9 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private var parts: ServerParts { connections.parts }
 
-    init(connections: LoopConnections, isOneTooMany: Bool) {
+    init(connections: LoopConnections, isOneTooMany: Bool, account: ConnectionAccount = ConnectionAccount()) {
         self.connections = connections
+        self.account = account
         self.isOneTooMany = isOneTooMany
     }
 
@@ -197,12 +199,12 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
         self.head = head
         do {
             let request = try Request(
-                method: head.method, target: head.uri, headers: head.headers, localPort: context?.channel.localAddress?.port)
+                method: head.method, target: head.uri, headers: head.headers, localPort: context?.channel.localAddress?.port, connection: account)
             isUnread = request.body.isThere
             switch parts.responder.decide(request) {
             case .receive(let work): receive(request.body, work)
             case .reply(let reply) where reply.status.code >= 400 || !isUnread: write(reply, keepsAlive: true)
-            case _ where isUnread: write(Problem(.bodyNotAllowed, "this path takes no body", given: head.uri).reply, keepsAlive: false)
+            case _ where isUnread: write(Problem(.bodyNotAllowed, "this path takes no body", given: request.path).reply, keepsAlive: false)
             case .reply(let reply): write(reply, keepsAlive: true)
             case .compute(let work): compute(work)
             case .stream(let open): self.open(open)

@@ -15,6 +15,14 @@ enum Route: Sendable {
     case repositories(phase: RepositoryPhase?, after: String?, limit: Int)
     case repository(String)
     case changeScope(ScopeChange)
+    case openAPI
+    case createRun
+    /// The latest event of each key of a run, a page of them.
+    case snapshot(RunID, after: SnapshotCursor?, limit: Int)
+    /// `isLines`: the body is a JSON value a line. `expectedSeq`: what the run's last seq must be.
+    case append(RunID, expectedSeq: Int64?, isLines: Bool)
+    case finish(RunID, expectedSeq: Int64?)
+    case cancel(RunID, expectedSeq: Int64?)
     case sinks(SinkRoute)
 
     enum MergedStart: Hashable, Sendable {
@@ -28,7 +36,9 @@ enum Route: Sendable {
     /// In the order in which they are told.
     var methods: [HTTPMethod] {
         switch self {
-        case .changeScope: [.POST]
+        case .changeScope, .finish, .cancel: [.POST]
+        // Their paths take both; the router has chosen by the method already.
+        case .runs, .createRun, .events, .append: [.GET, .HEAD, .POST]
         case .sinks(let route): route.methods
         default: [.GET, .HEAD]
         }
@@ -52,6 +62,12 @@ enum Route: Sendable {
         case .repositories: "repositories"
         case .repository: "repository"
         case .changeScope: "change_scope"
+        case .openAPI: "openapi"
+        case .createRun: "create_run"
+        case .snapshot: "snapshot"
+        case .append: "append"
+        case .finish: "finish"
+        case .cancel: "cancel"
         case .sinks(let route): route.name
         }
     }

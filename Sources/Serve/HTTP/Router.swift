@@ -5,7 +5,7 @@ import NIOHTTP1
 /// From a request to a ``Route``. Without I/O.
 ///
 /// A run's id holds slashes, so the last segment decides: `/runs/firehose/3/stream` is the stream of `firehose/3`. An id that itself ends in
-/// `/stream` or `/events` cannot be had by these paths; such ids are better not given.
+/// such a segment could not be had by these paths; none is given (`RunID.whyNotCreatable`).
 struct Router: Sendable {
     /// Paths of the log and its streams; without them only those that every role serves (health, ready, metrics).
     var servesLog: Bool
@@ -28,6 +28,9 @@ struct Router: Sendable {
             return request.path == "/health" ? .health : request.path == "/ready" ? .ready : .metrics
         case _ where !servesLog: break
         case "/": return .index
+        case "/openapi.json":
+            _ = try QueryReader(request, allowed: [])
+            return .openAPI
         case "/status":
             _ = try QueryReader(request, allowed: [])
             return .status
@@ -47,6 +50,10 @@ struct Router: Sendable {
     }
 
     private func runs(_ request: Request) throws(Problem) -> Route {
+        if request.method == .POST {
+            _ = try QueryReader(request, allowed: [])
+            return .createRun
+        }
         let query = try QueryReader(request, allowed: ["state", "kind", "limit", "cursor"])
         var after: RunID?
         if let text = query.text("cursor") {
@@ -68,6 +75,7 @@ struct Router: Sendable {
             let from = try query.integer("fromSeq", in: Self.seqs)
             return .stream(id, after: try lastEventSeq(request) ?? from ?? 0, try query.selection())
         }
+        if !streamsOnly, let route = try command(request, rest: rest) { return route }
         if !streamsOnly, rest.hasSuffix("/events") {
             let query = try QueryReader(request, allowed: ["fromSeq", "limit"] + QueryReader.selectionNames)
             let id = try runID(rest.dropLast("/events".count))
@@ -80,7 +88,7 @@ struct Router: Sendable {
         return .run(try runID(rest))
     }
 
-    private func runID(_ text: Substring) throws(Problem) -> RunID {
+    func runID(_ text: Substring) throws(Problem) -> RunID {
         guard let id = RunID(text) else {
             throw Problem(
                 .runNotFound, "no run can have this id", given: String(text), allowed: "1 to 256 characters of A-Z a-z 0-9 . _ : / -")

@@ -4,7 +4,9 @@ public import Ledger
 
 /// What serving needs of the ledger; a seam for tests.
 public protocol LogStore: Sendable {
-    func runs(state: RunSummary.State?, kind: String?, after: RunID?, limit: Int) async throws(LedgerError) -> [RunSummary]
+    func runs(
+        state: RunSummary.State?, kind: String?, prefixes: [String]?, after: RunID?, limit: Int
+    ) async throws(LedgerError) -> [RunSummary]
     func run(_ id: RunID) async throws(LedgerError) -> RunSummary?
     func runs(_ ids: [RunID]) async throws(LedgerError) -> [RunID: RunSummary]
     func events(run: RunID, after: Int64, limit: Int, maxBytes: Int) async throws(LedgerError) -> [LogEvent]

@@ -31,7 +31,7 @@ struct ShardFailure: Error, Hashable, Sendable, CustomStringConvertible {
             switch error.code {
             case .fenced: self.init(kind: .fenced, message: "\(error)")
             case .unavailable, .contention, .notMigrated: self.init(kind: .unavailable, message: "\(error)")
-            case .corrupt, .runEnded: self.init(kind: .corrupt, message: "\(error)")
+            case .corrupt, .runEnded, .refused: self.init(kind: .corrupt, message: "\(error)")
             case .other: self.init(kind: .other, message: "\(error)")
             }
         case let error as BrokerError:

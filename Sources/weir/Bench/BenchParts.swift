@@ -10,6 +10,7 @@ enum BenchParts {
         MemoryBench.self,
         BackfillBench.self,
         FailoverBench.self,
+        RunsBench.self,
         WebhookBench.self,
         TableSinkBench.self,
     ]

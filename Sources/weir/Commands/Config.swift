@@ -44,5 +44,5 @@ struct Config: ParsableCommand {
         Console.print(String(decoding: writer.take(), as: UTF8.self))
     }
 
-    private func shown(_ entry: ConfigurationSet.Entry) -> String { entry.key.isSecret ? Secrets.masked(entry.text) : entry.text }
+    private func shown(_ entry: ConfigurationSet.Entry) -> String { entry.key.shown(entry.text) }
 }

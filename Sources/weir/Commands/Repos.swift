@@ -11,7 +11,8 @@ struct Repos: AsyncParsableCommand {
             weir repos show did:plc:z72i7hdynmk6r22z27h6tvur   where it stands
             weir repos list --phase failed                     what could not be fetched
 
-            Asks the API. It takes changes only on loopback, unless api.allow_writes is set, and only where repos.scope is not live.
+            Asks the API. It takes changes with a token of the scope admin; without tokens on loopback, or where api.allow_writes is set. Only where
+            repos.scope is not live.
             """,
         subcommands: [ReposAdd.self, ReposRemove.self, ReposResync.self, ReposShow.self, ReposList.self])
 }

@@ -12,6 +12,7 @@ struct Tail: AsyncParsableCommand {
             weir tail backfill/relay.example          how a host's backfill goes, as a bar in a terminal
             weir tail labels                          labels of all shards, from now
             weir tail labels/3 --from 0               one shard's labels
+            weir tail orders/7 --type 'order.*'       what an application appends to a run of its own
             weir tail firehose --collection 'app.bsky.feed.*' --format jetstream
 
             In a terminal an event is one short line; elsewhere, and with --json, it is the JSON that the API sent. After a lost connection it
@@ -36,8 +37,11 @@ struct Tail: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only these accounts. Repeatable.", valueName: "did"))
     var did: [String] = []
 
-    @Option(help: ArgumentHelp("Only these kinds: record, identity, account, sync, label. Repeatable.", valueName: "kind"))
+    @Option(help: ArgumentHelp("Only these kinds: record, identity, account, sync, label, event. Repeatable.", valueName: "kind"))
     var kind: [String] = []
+
+    @Option(help: ArgumentHelp("Of an application's events only these types; order.* for all below. Repeatable.", valueName: "type"))
+    var type: [String] = []
 
     @Option(help: ArgumentHelp("End after so many events.", valueName: "number"))
     var count: Int?
@@ -101,7 +105,7 @@ struct Tail: AsyncParsableCommand {
         var query: [(String, String)] = []
         if let from { query.append((isMerged ? "cursor" : "fromSeq", from)) }
         if let format { query.append(("format", format)) }
-        query += collection.map { ("collections", $0) } + did.map { ("dids", $0) } + kind.map { ("kinds", $0) }
+        query += collection.map { ("collections", $0) } + did.map { ("dids", $0) } + kind.map { ("kinds", $0) } + type.map { ("type", $0) }
         let text = query.map { "\($0.0)=\(Self.encoded($0.1))" }.joined(separator: "&")
         let resource = isMerged ? "/streams/\(topic)" : "/runs/\(Self.encoded(topic))/stream"
         return resource + (text.isEmpty ? "" : "?\(text)")

@@ -11,10 +11,18 @@ struct EventLine {
         let seq = tree["seq"]?.integer.map { "\($0)" } ?? event.id
         let run = field("run")
         let kind = field("kind").isEmpty ? event.name : field("kind")
+        if kind == "event" { return "\(run) \(seq.padded(to: 8)) \(application(tree))" }
         let action = field("action").isEmpty ? kind : field("action")
         let path = field("collection").isEmpty ? "" : "\(field("collection"))/\(field("rkey"))"
         let what = path.isEmpty ? label(tree["label"]) ?? Terminal.safe(event.data.prefix(80)) : path
         return "\(run) \(seq.padded(to: 8)) \(action.padded(to: 8)) \(field("did").padded(to: 32)) \(what)"
+    }
+
+    /// What an application appended: its type, its key with the key's sequence, and the beginning of its payload.
+    private func application(_ tree: JSONTree) -> String {
+        let key = tree["key"]?.text.map { "\($0)@\(tree["key_seq"]?.integer ?? 0)" } ?? ""
+        let payload = tree["payload"]?.json ?? ""
+        return Terminal.safe("\((tree["type"]?.text ?? "").padded(to: 24)) \(key.padded(to: 16)) \(payload.prefix(80))")
     }
 
     /// What a label says, of what: its subject's account stands in the line already.

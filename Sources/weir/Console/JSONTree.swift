@@ -21,4 +21,11 @@ struct JSONTree {
     var integer: Int64? { (value as? NSNumber)?.int64Value }
     var number: Double? { (value as? NSNumber)?.doubleValue }
     var flag: Bool? { value as? Bool }
+    /// The value as text again, its members in order of their names; nil where it cannot be.
+    var json: String? {
+        guard let data = try? JSONSerialization.data(withJSONObject: value, options: [.fragmentsAllowed, .sortedKeys, .withoutEscapingSlashes]) else {
+            return nil
+        }
+        return String(decoding: data, as: UTF8.self)
+    }
 }

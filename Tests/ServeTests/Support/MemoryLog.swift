@@ -1,11 +1,16 @@
 import Events
+import Flow
 
 @testable import Ledger
 @testable import Serve
 
 /// The ledger's runs and log in memory.
 actor MemoryLog: LogStore {
-    private(set) var summaries: [RunID: RunSummary] = [:]
+    var summaries: [RunID: RunSummary] = [:]
+    /// What runs of applications know of their keys, and what was said of them.
+    var known: [RunID: AppendPlan.Known] = [:]
+    var detailsByRun: [RunID: RunDetails] = [:]
+    var idempotent: [String: RunID] = [:]
     private var logs: [RunID: [LogEvent]] = [:]
     private var fleet = FleetStatus(upstreams: [], shards: [], workers: [], refused: [:])
     private var labels: [StoredLabel] = []
@@ -25,7 +30,10 @@ actor MemoryLog: LogStore {
             logs[event.run, default: []].append(event)
             summaries[event.run]?.lastSeq = event.seq
             if published { summaries[event.run]?.nextSeq["outlet"] = event.seq + 1 }
-            if event.kind == .terminal { summaries[event.run]?.state = .finished }
+            if event.kind == .terminal {
+                let text = String(decoding: event.body, as: UTF8.self)
+                summaries[event.run]?.state = RunSummary.State.allCases.first { text.contains("\"\($0.rawValue)\"") } ?? .finished
+            }
         }
     }
 
@@ -35,16 +43,19 @@ actor MemoryLog: LogStore {
     func set(_ status: FleetStatus) { fleet = status }
     func setDown(_ down: Bool) { isDown = down }
 
-    private func check() throws(LedgerError) {
+    func check() throws(LedgerError) {
         if isDown { throw LedgerError(code: .unavailable, message: "down", place: "test") }
     }
 
-    func runs(state: RunSummary.State?, kind: String?, after: RunID?, limit: Int) async throws(LedgerError) -> [RunSummary] {
+    func runs(
+        state: RunSummary.State?, kind: String?, prefixes: [String]?, after: RunID?, limit: Int
+    ) async throws(LedgerError) -> [RunSummary] {
         try check()
         let all = summaries.values.sorted { $0.id < $1.id }
         return Array(
             all.filter { run in
                 (state.map { run.state == $0 } ?? true) && (kind.map { run.kind == $0 } ?? true) && (after.map { run.id > $0 } ?? true)
+                    && (prefixes?.contains { run.id.description.hasPrefix($0) } ?? true)
             }.prefix(limit))
     }
 
@@ -57,6 +68,8 @@ actor MemoryLog: LogStore {
         try check()
         return summaries.filter { ids.contains($0.key) }
     }
+
+    func log(of run: RunID) -> [LogEvent] { logs[run] ?? [] }
 
     func events(run: RunID, after: Int64, limit: Int, maxBytes: Int) async throws(LedgerError) -> [LogEvent] {
         try check()

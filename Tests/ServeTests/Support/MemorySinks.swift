@@ -12,6 +12,23 @@ actor MemorySinks: SinkAdminStore {
     private var progress: [SinkName: SinkProgress] = [:]
 
     func say(_ name: SinkName, _ progress: SinkProgress, _ consumers: [SinkConsumer]) { (self.progress[name], reports[name]) = (progress, consumers) }
+    /// Something of everything that can be known, and letter 7.
+    func fill(_ name: SinkName?) {
+        guard let name else { return }
+        let (now, run) = (WallTime(microseconds: 1), RunID("r/1"))
+        let report = SinkConsumerReport(
+            sink: name, generation: 1, state: "backing_off", since: now, breaker: "half_open", delivered: 1, perSecond: 1.5, failures: 2,
+            error: "HTTP 500", errorAt: now, retryAt: now)
+        var progress = SinkProgress(
+            pendingRuns: 1, backlog: 2, lagMs: 3, retryAt: now, attempts: 1, error: "HTTP 500", haltedRuns: 1, haltedRun: "r/1", haltedReason: "gap")
+        progress.letters = 1
+        say(name, progress, [SinkConsumer(worker: "w", report: report, heartbeatAt: now)])
+        add(
+            DeadLetter(
+                id: 7, queue: "sink", key: name.description, run: run, seq: 4, error: "HTTP 422", attempts: 5, state: .dead, deadAt: now,
+                changedAt: now, payload: #"{"n":1}"#))
+    }
+
     func add(_ letter: DeadLetter) { letters[letter.id] = letter }
 
     func sinkViews(_ name: SinkName?) async throws(LedgerError) -> [SinkView] {

@@ -20,8 +20,11 @@ struct TestAPI {
 
     func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
-    func get(_ path: String, method: String = "GET") async throws -> (status: UInt, type: String, body: String) {
+    func get(
+        _ path: String, method: String = "GET", headers: [(String, String)] = []
+    ) async throws -> (status: UInt, type: String, body: String) {
         var request = HTTPClientRequest(url: url(path))
+        request.headers = HTTPHeaders(headers)
         request.method = .init(rawValue: method)
         let response = try await TestHTTP.client.execute(request, timeout: .minutes(5))
         let body = try await response.body.collect(upTo: 1 << 20)
@@ -59,7 +62,7 @@ struct TestAPI {
 
     static func run(
         _ configuration: ServerConfiguration = TestAPI.configuration, shards: Int = 4,
-        scope: APIScope = APIScope(isTracking: true, allowsWrites: false), logger: Logger? = nil,
+        scope: APIScope = APIScope(isTracking: true, allowsWrites: false), access: APIAccess = .off, logger: Logger? = nil,
         _ body: @Sendable (TestAPI) async throws -> Void
     ) async throws {
         var quiet = Logger(label: "test")
@@ -69,9 +72,9 @@ struct TestAPI {
         let (log, outlet, repositories, metrics) = (MemoryLog(), MemoryOutletStreams(), MemoryRepositories(), PrometheusMetrics())
         let sinks = MemorySinks()
         let service = try APIService(
-            configuration: configuration, store: log, repositories: repositories, sinks: sinks, outlet: outlet, levels: { nil },
-            shards: ShardMap(count: shards),
-            scope: scope, readiness: nil, metrics: metrics, logger: logger, onBound: { bound.yield($0) })
+            configuration: configuration, store: log, repositories: repositories, runs: log, sinks: sinks, outlet: outlet, levels: { nil },
+            shards: ShardMap(count: shards), scope: scope, access: access, readiness: nil, metrics: metrics, logger: logger,
+            onBound: { bound.yield($0) })
         let group = ServiceGroup(services: [service], logger: quiet)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
