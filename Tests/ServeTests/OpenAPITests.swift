@@ -26,6 +26,10 @@ import Testing
         }
     }
 
+    private static let sinkOrders: [(String, String?)] = [
+        ("pause", nil), ("resume", nil), ("reset", #"{"run":"a"}"#), ("rewind", #"{"to":"now"}"#), ("rewind", #"{"to":7}"#),
+    ]
+
     private static func target(_ path: String) -> String {
         path.replacing("{id}", with: "orders/1").replacing("{did}", with: "did:plc:a").replacing("{name}", with: "audit").replacing(
             "{letter}", with: "7")
@@ -150,15 +154,11 @@ import Testing
             try await check("get", "/repos/{did}")
             try await check("post", "/sinks", body: #"{"name":"audit","kind":"stdout","batch":{"events":5}}"#, status: 201)
             try await check("post", "/sinks", "/sinks?replace=true", body: #"{"name":"audit","kind":"stdout"}"#)
-            for verb in ["pause", "resume", "reset"] {
-                try await check("post", "/sinks/{name}/\(verb)", body: verb == "reset" ? #"{"run":"a"}"# : nil)
-            }
-            for to in [#""now""#, "7"] { try await check("post", "/sinks/{name}/rewind", body: #"{"to":\#(to)}"#) }
+            for (verb, body) in Self.sinkOrders { try await check("post", "/sinks/{name}/\(verb)", body: body) }
             await api.sinks.fill(SinkName("audit"))
             for path in ["/sinks", "/sinks/{name}", "/dlq", "/dlq/{letter}"] { try await check("get", path) }
             for verb in ["requeue", "skip"] { try await check("post", "/dlq/{letter}/\(verb)", body: nil) }
-            try await check("delete", "/sinks/{name}")
-            try await check("delete", "/sinks/{name}", status: 404)
+            for status: UInt in [200, 404] { try await check("delete", "/sinks/{name}", status: status) }
             let all = Self.operations(document).filter { _, method, operation in
                 method != "get" || operation["responses"]?["200"]?["content"]?["application/json"] != nil
             }
