@@ -79,7 +79,11 @@ let package = Package(
         module(
             "Work",
             ["Events", "Flow", "ATProto", "Broker", "Ledger", "Hosts", log, metrics, coreMetrics, lifecycle, nioCore]),
-        module("Outbox", ["Events", "Flow", "Broker", "Ledger", log, metrics, lifecycle]),
+        module(
+            "Outbox",
+            [
+                "Events", "Flow", "RedisClient", "PostgresClient", "Broker", "Ledger", "Hosts", log, metrics, lifecycle, crypto, nioPosix,
+            ], resources: [.embedInCode("SQL"), .embedInCode("Lua")]),
         module(
             "Serve",
             ["Events", "Flow", "ATProto", "Broker", "Ledger", log, metrics, coreMetrics, lifecycle, deque, nioCore, nioPosix, nioHTTP1],
@@ -95,8 +99,9 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "Fleet", "Events", "RedisClient", "Broker", "PostgresClient", "Ledger", "ATProto", "Work", "Serve", "Simulator", arguments, log,
-                crypto, signals, subprocess,
+                "Fleet", "Events", "RedisClient", "Broker", "PostgresClient", "Ledger", "ATProto", "Work", "Outbox", "Serve", "Simulator", arguments,
+                log,
+                crypto, signals, subprocess, lifecycle, nioCore, nioHTTP1, nioPosix,
             ],
             swiftSettings: settings),
 
@@ -127,7 +132,11 @@ let package = Package(
             ]),
         tests(
             "OutboxTests",
-            ["Outbox", "Broker", "Events", "Flow", "Ledger", "PostgresClient", "RedisClient", "TestSupport", log, lifecycle]),
+            [
+                "Outbox", "ATProto", "Broker", "Events", "Flow", "Hosts", "Ledger", "PostgresClient", "RedisClient", "TestSupport", log, metrics,
+                crypto,
+                lifecycle, nioCore, nioHTTP1, nioPosix,
+            ]),
         tests(
             "ServeTests",
             [

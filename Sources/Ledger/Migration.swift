@@ -9,5 +9,6 @@ struct Migration: Sendable {
         Migration(name: "m002_backfill", text: PackageResources.m002_backfill_sql),
         Migration(name: "m003_labels", text: PackageResources.m003_labels_sql),
         Migration(name: "m004_runs", text: PackageResources.m004_runs_sql),
+        Migration(name: "m005_sinks", text: PackageResources.m005_sinks_sql),
     ]
 }

@@ -18,6 +18,7 @@ actor CrashFleet {
     /// Starts a role, told to die or stop where an order is given.
     func start(_ name: String, _ role: Role, _ order: CrashOrder? = nil) async throws -> WeirProcess {
         var environment = fleet.environment.merging(ScenarioLeases.settings) { _, new in new }
+        if role == .worker { environment.merge(CrashSinks.settings) { _, new in new } }
         if role == .backfill { environment.merge(CrashBackfill.settings(fleet)) { _, new in new } }
         if let order { environment["WEIR_CRASH_POINT"] = "\(order)" }
         let process = try await WeirProcess.start(name, role.arguments, environment)
@@ -83,7 +84,7 @@ actor CrashFleet {
             case .backfillBeforePage, .backfillAfterPage, .backfillAfterFeedBeforeAppend: self = .backfill
             case .fetchMidArchive, .fetchBeforeClose, .fetchAfterClose: self = .fetcher
             case .workBeforeCommit, .workMidCopy, .workBeforeCommitSent, .workAfterCommitBeforeTrim: self = .worker
-            case .outboxBeforePublish, .outboxAfterPublishBeforeMark: self = .worker
+            case .outboxBeforePublish, .outboxAfterPublishBeforeMark, .sinkBeforeDeliver, .sinkAfterDeliverBeforeMark: self = .worker
             case .serveMidStream: self = .api
             }
         }

@@ -26,8 +26,14 @@ import Testing
         }
     }
 
+    private static let sinkOrders: [(String, String?)] = [
+        ("pause", nil), ("resume", nil), ("reset", #"{"run":"a"}"#), ("rewind", #"{"to":"now"}"#), ("rewind", #"{"to":7}"#),
+    ]
+
     private static func target(_ path: String) -> String {
-        path.replacing("{id}", with: "orders/1").replacing("{did}", with: "did:plc:a") + (path == "/labels" ? "?uri=did:plc:a" : "")
+        path.replacing("{id}", with: "orders/1").replacing("{did}", with: "did:plc:a").replacing("{name}", with: "audit").replacing(
+            "{letter}", with: "7")
+            + (path == "/labels" ? "?uri=did:plc:a" : "")
     }
 
     @Test("what is described is routed, what is routed is described, with its parameters and its scope")
@@ -71,7 +77,9 @@ import Testing
     /// The names of all routes, from their source: a route without a line in the description is found.
     private static func routeNames() throws -> Set<String> {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let source = try String(contentsOf: root.appendingPathComponent("Sources/Serve/HTTP/Route.swift"), encoding: .utf8)
+        let source = try ["HTTP/Route", "API/SinkRoute"].map { file in
+            try String(contentsOf: root.appendingPathComponent("Sources/Serve/\(file).swift"), encoding: .utf8)
+        }.joined(separator: "\n")
         let names = source.split(separator: "\n").compactMap { line -> String? in
             guard line.contains("case ."), let start = line.range(of: ": \"")?.upperBound, line.hasSuffix("\"") else { return nil }
             return String(line[start...].dropLast())
@@ -103,7 +111,7 @@ import Testing
                     let reply = try await api.post(target, body ?? "{}")
                     (given, text) = (reply.status, reply.body)
                 } else {
-                    let reply = try await api.get(target)
+                    let reply = try await api.get(target, method: method.uppercased())
                     (given, text) = (reply.status, reply.body)
                 }
                 #expect(given == status, "\(target): \(text)")
@@ -144,6 +152,13 @@ import Testing
             try await check("get", "/ready", status: 503)
             for verb in ["add", "remove", "resync"] { try await check("post", "/repos/\(verb)", body: #"{"dids":["did:plc:a"]}"#) }
             try await check("get", "/repos/{did}")
+            try await check("post", "/sinks", body: #"{"name":"audit","kind":"stdout","batch":{"events":5}}"#, status: 201)
+            try await check("post", "/sinks", "/sinks?replace=true", body: #"{"name":"audit","kind":"stdout"}"#)
+            for (verb, body) in Self.sinkOrders { try await check("post", "/sinks/{name}/\(verb)", body: body) }
+            await api.sinks.fill(SinkName("audit"))
+            for path in ["/sinks", "/sinks/{name}", "/dlq", "/dlq/{letter}"] { try await check("get", path) }
+            for verb in ["requeue", "skip"] { try await check("post", "/dlq/{letter}/\(verb)", body: nil) }
+            for status: UInt in [200, 404] { try await check("delete", "/sinks/{name}", status: status) }
             let all = Self.operations(document).filter { _, method, operation in
                 method != "get" || operation["responses"]?["200"]?["content"]?["application/json"] != nil
             }

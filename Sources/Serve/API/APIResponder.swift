@@ -8,6 +8,7 @@ struct APIResponder: Responder {
     let scope: ScopeQueries
     let runs: RunCommands
     let gate: AccessGate
+    let sinks: SinkQueries?
     let router = Router(servesLog: true)
 
     func decide(_ request: Request) -> Decision {
@@ -39,6 +40,7 @@ struct APIResponder: Responder {
         case .createRun, .append, .finish, .cancel: return runs.decide(route, request, by: requester)
         case .snapshot(let id, let after, let limit): return .compute { await runs.snapshot(id, after: after, limit: limit) }
         case .openAPI: return .reply(Self.description)
+        case .sinks(let route): return sinks?.decide(route, request, by: requester) ?? .reply(Problem(.notFound, "nothing is here").reply)
         }
     }
 
@@ -57,6 +59,8 @@ struct APIResponder: Responder {
             "/runs/{id}/events?fromSeq=&limit=", "/runs/{id}/stream?fromSeq=", "/runs/{id}/snapshot?limit=&cursor=", "/runs/{id}/finish",
             "/runs/{id}/cancel", "/repos?phase=&after=&limit=", "/repos/{did}", "/repos/add", "/repos/remove", "/repos/resync", "/status",
             "/health", "/ready", "/metrics", "/openapi.json",
+            "/sinks", "/sinks/{name}", "/sinks/{name}/pause", "/sinks/{name}/resume", "/sinks/{name}/reset", "/sinks/{name}/rewind",
+            "/dlq?sink=&before=&limit=", "/dlq/{letter}", "/dlq/{letter}/requeue", "/dlq/{letter}/skip",
         ] { json.value(path) }
         json.endArray()
         json.endObject()

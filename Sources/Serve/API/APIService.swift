@@ -30,7 +30,7 @@ public struct APIService: Service {
         group: (any EventLoopGroup)? = nil, logger: Logger, seams: FaultSeams = .off, onBound: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ServeError) {
         try self.init(
-            configuration: configuration, store: ledger, repositories: ledger, runs: ledger, outlet: outlet,
+            configuration: configuration, store: ledger, repositories: ledger, runs: ledger, sinks: ledger, outlet: outlet,
             levels: {
                 do { return try await streams?.levels() } catch { return nil }
             }, shards: shards, scope: scope, access: access, readiness: readiness, metrics: metrics, group: group, logger: logger, seams: seams,
@@ -39,7 +39,8 @@ public struct APIService: Service {
 
     /// With stores of a test's own.
     public init(
-        configuration: ServerConfiguration, store: any LogStore, repositories: any RepositoryStore, runs: any RunStore, outlet: any OutletReader,
+        configuration: ServerConfiguration, store: any LogStore, repositories: any RepositoryStore, runs: any RunStore,
+        sinks: (any SinkAdminStore)? = nil, outlet: any OutletReader,
         levels: @escaping @Sendable () async -> BrokerLevels?, shards: ShardMap, scope: APIScope = .live, access: APIAccess = .off,
         readiness: [any ReadinessSource]?,
         metrics: PrometheusMetrics?,
@@ -63,7 +64,8 @@ public struct APIService: Service {
                 store: store, details: { (ids) throws(LedgerError) in try await runs.details(of: ids) }, levels: levels, shards: shards,
                 sink: configuration.sink, streams: streamCount, logger: logger),
             scope: ScopeQueries(store: repositories, shards: shards, writes: writes, logger: logger),
-            runs: RunCommands(store: runs, writes: writes, sink: configuration.sink, logger: logger), gate: AccessGate(access))
+            runs: RunCommands(store: runs, writes: writes, sink: configuration.sink, logger: logger), gate: AccessGate(access),
+            sinks: sinks.map { SinkQueries(store: $0, writes: writes, logger: logger) })
         let parts = ServerParts(
             configuration: configuration, responder: responder, metrics: ServerMetrics(factory: factory),
             streaming: ServerParts.Streaming(

@@ -9,6 +9,7 @@ extension Route {
         case .health, .ready, .index, .openAPI: nil
         case .createRun, .append, .finish, .cancel: .append
         case .changeScope: .admin
+        case .sinks(let route): route.isOrder ? .admin : .read
         default: methods.contains(.GET) ? .read : .admin
         }
     }

@@ -43,6 +43,11 @@ struct Problem: Error, Hashable, Sendable {
         case overloaded
         case unavailable
         case failed
+        case badSink = "bad_sink"
+        case sinkNotFound = "sink_not_found"
+        case sinkTaken = "sink_taken"
+        case letterNotFound = "letter_not_found"
+        case letterSettled = "letter_settled"
 
         var status: HTTPResponseStatus {
             switch self {
@@ -62,6 +67,9 @@ struct Problem: Error, Hashable, Sendable {
             case .headersTooLarge: .requestHeaderFieldsTooLarge
             case .tooManyConnections, .overloaded, .unavailable: .serviceUnavailable
             case .failed: .internalServerError
+            case .badSink: .badRequest
+            case .sinkNotFound, .letterNotFound: .notFound
+            case .sinkTaken, .letterSettled: .conflict
             }
         }
     }

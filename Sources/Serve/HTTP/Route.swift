@@ -23,6 +23,7 @@ enum Route: Sendable {
     case append(RunID, expectedSeq: Int64?, isLines: Bool)
     case finish(RunID, expectedSeq: Int64?)
     case cancel(RunID, expectedSeq: Int64?)
+    case sinks(SinkRoute)
 
     enum MergedStart: Hashable, Sendable {
         case now, earliest
@@ -38,6 +39,7 @@ enum Route: Sendable {
         case .changeScope, .finish, .cancel: [.POST]
         // Their paths take both; the router has chosen by the method already.
         case .runs, .createRun, .events, .append: [.GET, .HEAD, .POST]
+        case .sinks(let route): route.methods
         default: [.GET, .HEAD]
         }
     }
@@ -66,6 +68,7 @@ enum Route: Sendable {
         case .append: "append"
         case .finish: "finish"
         case .cancel: "cancel"
+        case .sinks(let route): route.name
         }
     }
 }

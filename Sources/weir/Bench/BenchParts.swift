@@ -13,5 +13,7 @@ enum BenchParts {
         ParkedHostsBench.self,
         FailoverBench.self,
         RunsBench.self,
+        WebhookBench.self,
+        TableSinkBench.self,
     ]
 }

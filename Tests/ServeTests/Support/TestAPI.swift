@@ -13,6 +13,7 @@ struct TestAPI {
     let log: MemoryLog
     let outlet: MemoryOutletStreams
     let repositories: MemoryRepositories
+    let sinks: MemorySinks
     let port: Int
     let shutDown: @Sendable () async -> Void
     let metrics: PrometheusMetrics
@@ -69,8 +70,9 @@ struct TestAPI {
         let logger = logger ?? quiet
         let (ports, bound) = AsyncStream<Int>.makeStream()
         let (log, outlet, repositories, metrics) = (MemoryLog(), MemoryOutletStreams(), MemoryRepositories(), PrometheusMetrics())
+        let sinks = MemorySinks()
         let service = try APIService(
-            configuration: configuration, store: log, repositories: repositories, runs: log, outlet: outlet, levels: { nil },
+            configuration: configuration, store: log, repositories: repositories, runs: log, sinks: sinks, outlet: outlet, levels: { nil },
             shards: ShardMap(count: shards), scope: scope, access: access, readiness: nil, metrics: metrics, logger: logger,
             onBound: { bound.yield($0) })
         let group = ServiceGroup(services: [service], logger: quiet)
@@ -82,7 +84,8 @@ struct TestAPI {
             var iterator = ports.makeAsyncIterator()
             if let port = await iterator.next() {
                 let api = TestAPI(
-                    log: log, outlet: outlet, repositories: repositories, port: port, shutDown: { await group.triggerGracefulShutdown() },
+                    log: log, outlet: outlet, repositories: repositories, sinks: sinks, port: port,
+                    shutDown: { await group.triggerGracefulShutdown() },
                     metrics: metrics)
                 try await body(api)
             }
