@@ -82,7 +82,10 @@ let package = Package(
         module("Outbox", ["Events", "Flow", "Broker", "Ledger", log, metrics, lifecycle]),
         module(
             "Serve",
-            ["Events", "Flow", "ATProto", "Broker", "Ledger", log, metrics, coreMetrics, lifecycle, deque, nioCore, nioPosix, nioHTTP1]),
+            [
+                "Events", "Flow", "ATProto", "Broker", "Ledger", log, metrics, coreMetrics, lifecycle, deque, nioCore, nioPosix, nioHTTP1,
+                nioWebSocket,
+            ]),
         module("Simulator", ["Events", "ATProto", log, lifecycle, deque, nioCore, nioPosix, nioHTTP1, nioWebSocket]),
         module(
             "Fleet",
@@ -130,7 +133,7 @@ let package = Package(
             "ServeTests",
             [
                 "Serve", "ATProto", "Broker", "Events", "Flow", "Ledger", "PostgresClient", "RedisClient", "TestSupport", log, metrics, lifecycle,
-                nioCore, nioEmbedded, nioHTTP1, nioPosix, httpClient,
+                nioCore, nioEmbedded, nioHTTP1, nioPosix, nioWebSocket, httpClient,
             ]),
         tests("SimulatorTests", ["Simulator", "ATProto", "Events", log, nioCore, nioHTTP1, nioPosix, httpClient]),
         tests("FleetTests", ["Fleet", "Events", "Simulator", "TestSupport", log, subprocess]),

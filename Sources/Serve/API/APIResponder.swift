@@ -24,14 +24,29 @@ struct APIResponder: Responder {
         case .run(let id): return .compute { await queries.run(id) }
         case .events(let id, let after, let limit, let selection):
             return .compute { await queries.events(id, after: after, limit: limit, selection) }
-        case .stream(let id, let after, let selection): return .stream { await queries.open(id, after: after, selection) }
-        case .merged(let log, let start, let selection): return .stream { await queries.openMerged(log, start, selection) }
+        case .stream(let id, let after, let options):
+            return stream(request, options) { await queries.open(id, after: after, options) }
+        case .merged(let log, let start, let options):
+            return stream(request, options) { await queries.openMerged(log, start, options) }
         case .labels(let uris, let sources): return .compute { await queries.labels(on: uris, by: sources) }
         case .repositories(let phase, let after, let limit):
             return .compute { await scope.repositories(phase: phase, after: after, limit: limit) }
         case .repository(let did): return .compute { await scope.repository(did) }
         case .changeScope(let change): return scope.decide(change, request)
+        case .subscriptions(let name, let after, let limit):
+            return .compute { await queries.subscriptions(name: name, after: after, limit: limit) }
+        case .deleteSubscription(let name, let topic):
+            if let problem = scope.writes.refusal(request) { return .reply(problem.reply) }
+            return .compute { await queries.delete(name, topic) }
         }
+    }
+
+    /// A page of any origin may open a WebSocket to here and read it, which it may not with an event stream: those of others are refused.
+    private func stream(
+        _ request: Request, _ options: StreamOptions, _ open: @escaping @Sendable () async -> StreamOpening
+    ) -> Decision {
+        if options.wire == .webSocket, let problem = scope.writes.foreignOrigin(request) { return .reply(problem.reply) }
+        return .stream(open)
     }
 
     /// What there is, for a person who asks for the root.
@@ -43,7 +58,7 @@ struct APIResponder: Responder {
         for path in [
             "/streams/firehose?cursor=", "/streams/labels?cursor=", "/labels?uri=&src=", "/runs", "/runs/{id}", "/runs/{id}/events?fromSeq=&limit=",
             "/runs/{id}/stream?fromSeq=", "/repos?phase=&after=&limit=", "/repos/{did}", "/repos/add", "/repos/remove", "/repos/resync", "/status",
-            "/health", "/ready", "/metrics",
+            "/subscriptions?name=&after=&limit=", "/subscriptions/{name}?run=&stream=", "/health", "/ready", "/metrics",
         ] { json.value(path) }
         json.endArray()
         json.endObject()

@@ -6,18 +6,9 @@ struct WriteGuard: Sendable {
     let bind: BindAddress?
     let scope: APIScope
 
-    /// Nil where the request may change something.
+    /// Nil where the request may change which repositories are wanted.
     func problem(_ request: Request) -> Problem? {
-        guard scope.allowsWrites || bind?.isLoopback == true else {
-            return Problem(
-                .writesNotAllowed, "there is no authentication, and this API is bound to an address that others can reach",
-                given: bind?.description, allowed: "api.bind on loopback, or api.allow_writes = true")
-        }
-        if let origin = request.origin, !origins(request).contains(origin.lowercased()) {
-            return Problem(
-                .foreignOrigin, "a page of another origin asks for a change", parameter: "Origin", given: origin,
-                allowed: "none, or this API's own")
-        }
+        if let problem = refusal(request) { return problem }
         guard !request.body.isThere || request.body.mediaType == "application/json" else {
             return Problem(
                 .unsupportedMediaType, "the body is not JSON", parameter: "Content-Type", given: request.body.mediaType ?? "",
@@ -33,6 +24,23 @@ struct WriteGuard: Sendable {
                 allowed: "repos.scope = chosen, collection or full")
         }
         return nil
+    }
+
+    /// Nil where the request may change something.
+    func refusal(_ request: Request) -> Problem? {
+        guard scope.allowsWrites || bind?.isLoopback == true else {
+            return Problem(
+                .writesNotAllowed, "there is no authentication, and this API is bound to an address that others can reach",
+                given: bind?.description, allowed: "api.bind on loopback, or api.allow_writes = true")
+        }
+        return foreignOrigin(request)
+    }
+
+    /// Nil where no page of another origin asks.
+    func foreignOrigin(_ request: Request) -> Problem? {
+        guard let origin = request.origin, !origins(request).contains(origin.lowercased()) else { return nil }
+        return Problem(
+            .foreignOrigin, "a page of another origin asks", parameter: "Origin", given: origin, allowed: "none, or this API's own")
     }
 
     /// The API's own: by the names of loopback, and by the address that it is bound to.

@@ -29,6 +29,9 @@ struct Problem: Error, Hashable, Sendable {
         case expectationFailed = "expectation_failed"
         case headersTooLarge = "headers_too_large"
         case tooManyConnections = "too_many_connections"
+        case badHandshake = "bad_handshake"
+        case subscriptionNotFound = "subscription_not_found"
+        case tooManySubscriptions = "too_many_subscriptions"
         case overloaded
         case unavailable
         case failed
@@ -49,6 +52,9 @@ struct Problem: Error, Hashable, Sendable {
             case .headersTooLarge: .requestHeaderFieldsTooLarge
             case .tooManyConnections, .overloaded, .unavailable: .serviceUnavailable
             case .failed: .internalServerError
+            case .badHandshake: .upgradeRequired
+            case .subscriptionNotFound: .notFound
+            case .tooManySubscriptions: .conflict
             }
         }
     }
@@ -89,6 +95,7 @@ struct Problem: Error, Hashable, Sendable {
         json.endObject()
         var headers = [("Cache-Control", "no-store")]
         if code == .methodNotAllowed, let allowed { headers.append(("Allow", allowed)) }
+        if code == .badHandshake { headers += [("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")] }
         if code.status == .serviceUnavailable { headers.append(("Retry-After", "1")) }
         return HTTPReply(status: code.status, contentType: "application/problem+json", headers: headers, body: json.take())
     }

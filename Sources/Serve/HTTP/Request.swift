@@ -13,6 +13,8 @@ struct Request: Sendable {
     let origin: String?
     /// The port that it came to; nil where that is not known.
     let localPort: Int?
+    /// The client asks for the connection to become a WebSocket: a stream does, other paths answer as ever (RFC 9110 §7.8).
+    let wantsWebSocket: Bool
 
     static let targetBytesMax = 16 << 10
 
@@ -40,6 +42,12 @@ struct Request: Sendable {
         body = BodyHeaders(headers)
         origin = headers.first(name: "Origin")
         self.localPort = localPort
+        wantsWebSocket = method == .GET && Self.asksForUpgrade(headers) && headers[canonicalForm: "Upgrade"].contains { $0.lowercased() == "websocket" }
+    }
+
+    /// Behind such a request the parser of HTTP reads nothing more.
+    static func asksForUpgrade(_ headers: HTTPHeaders) -> Bool {
+        headers.contains(name: "Upgrade") && headers[canonicalForm: "Connection"].contains { $0.lowercased() == "upgrade" }
     }
 
     private static func decode(_ text: Substring, plusIsSpace: Bool) throws(Problem) -> String {

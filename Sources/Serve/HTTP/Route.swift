@@ -1,4 +1,5 @@
 import Events
+import Ledger
 import NIOHTTP1
 
 /// What a request asks for: the decision without the doing.
@@ -7,14 +8,18 @@ enum Route: Sendable {
     case runs(state: String?, kind: String?, after: RunID?, limit: Int)
     case run(RunID)
     case events(RunID, after: Int64, limit: Int, EventSelection)
-    case stream(RunID, after: Int64, EventSelection)
+    /// after nil: not said.
+    case stream(RunID, after: Int64?, StreamOptions)
     /// A log of all shards, merged.
-    case merged(LiveLog, MergedStart, EventSelection)
+    case merged(LiveLog, MergedStart?, StreamOptions)
     /// What stands of some subjects; sources empty: of all.
     case labels(uris: [String], sources: [String])
     case repositories(phase: RepositoryPhase?, after: String?, limit: Int)
     case repository(String)
     case changeScope(ScopeChange)
+    case subscriptions(name: String?, after: SubscriptionKey?, limit: Int)
+    /// Topic nil: all of the name.
+    case deleteSubscription(name: String, SubscriptionTopic?)
 
     enum MergedStart: Hashable, Sendable {
         case now, earliest
@@ -26,7 +31,11 @@ enum Route: Sendable {
 
     /// In the order in which they are told.
     var methods: [HTTPMethod] {
-        if case .changeScope = self { [.POST] } else { [.GET, .HEAD] }
+        switch self {
+        case .changeScope: [.POST]
+        case .deleteSubscription: [.DELETE]
+        default: [.GET, .HEAD]
+        }
     }
 
     /// For metrics: one of a few names, never a client's text.
@@ -47,6 +56,8 @@ enum Route: Sendable {
         case .repositories: "repositories"
         case .repository: "repository"
         case .changeScope: "change_scope"
+        case .subscriptions: "subscriptions"
+        case .deleteSubscription: "delete_subscription"
         }
     }
 }

@@ -9,4 +9,9 @@ struct StreamPlan: Hashable, Sendable {
     /// The last seq that the client has, by run.
     var positions: [Int64]
     var selection: EventSelection
+    var wire = StreamWire.sse
+    /// Under which name it acknowledges.
+    var subscription: SubscriptionBoard.Handle?
+    /// The run has ended, and the client has all of it. Only of a WebSocket: an event source is answered 204.
+    var isOver = false
 }

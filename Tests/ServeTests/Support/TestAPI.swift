@@ -13,6 +13,7 @@ struct TestAPI {
     let log: MemoryLog
     let outlet: MemoryOutletStreams
     let repositories: MemoryRepositories
+    let subscriptions: MemorySubscriptions
     let port: Int
     let shutDown: @Sendable () async -> Void
     let metrics: PrometheusMetrics
@@ -53,6 +54,7 @@ struct TestAPI {
         configuration.followBlock = .milliseconds(20)
         configuration.drainTimeout = .seconds(60)
         configuration.slowClientTimeout = .seconds(300)
+        configuration.ackDebounce = .milliseconds(10)
         return configuration
     }
 
@@ -66,8 +68,10 @@ struct TestAPI {
         let logger = logger ?? quiet
         let (ports, bound) = AsyncStream<Int>.makeStream()
         let (log, outlet, repositories, metrics) = (MemoryLog(), MemoryOutletStreams(), MemoryRepositories(), PrometheusMetrics())
+        let subscriptions = MemorySubscriptions()
         let service = try APIService(
-            configuration: configuration, store: log, repositories: repositories, outlet: outlet, levels: { nil }, shards: ShardMap(count: shards),
+            configuration: configuration, store: log, repositories: repositories, subscriptions: subscriptions, outlet: outlet, levels: { nil },
+            shards: ShardMap(count: shards),
             scope: scope, readiness: nil, metrics: metrics, logger: logger, onBound: { bound.yield($0) })
         let group = ServiceGroup(services: [service], logger: quiet)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -78,8 +82,8 @@ struct TestAPI {
             var iterator = ports.makeAsyncIterator()
             if let port = await iterator.next() {
                 let api = TestAPI(
-                    log: log, outlet: outlet, repositories: repositories, port: port, shutDown: { await group.triggerGracefulShutdown() },
-                    metrics: metrics)
+                    log: log, outlet: outlet, repositories: repositories, subscriptions: subscriptions, port: port,
+                    shutDown: { await group.triggerGracefulShutdown() }, metrics: metrics)
                 try await body(api)
             }
             await group.triggerGracefulShutdown()
