@@ -136,7 +136,7 @@ let package = Package(
                 nioCore, nioEmbedded, nioHTTP1, nioPosix, nioWebSocket, httpClient,
             ]),
         tests("SimulatorTests", ["Simulator", "ATProto", "Events", log, nioCore, nioHTTP1, nioPosix, httpClient]),
-        tests("FleetTests", ["Fleet", "Events", "Simulator", "TestSupport", log, subprocess]),
+        tests("FleetTests", ["Fleet", "Broker", "Events", "Ledger", "PostgresClient", "Simulator", "TestSupport", log, subprocess]),
         tests("WeirTests", ["weir", "Events", "Ledger", "Serve", "TestSupport", arguments, lifecycle]),
         tests("Scenarios", ["Simulator", "Events", "PostgresClient", "RedisClient", "TestSupport", log, lifecycle, nioCore, nioHTTP1, httpClient]),
     ]

@@ -20,7 +20,7 @@ struct RoleServices: Sendable {
     let metrics: PrometheusMetrics
     let log: Logger
 
-    private func logger(_ part: String) -> Logger {
+    func logger(_ part: String) -> Logger {
         var logger = Logger(label: "weir.\(part)")
         logger[metadataKey: "process"] = "\(connections.name)"
         return logger
@@ -102,6 +102,7 @@ struct RoleServices: Sendable {
                 configuration: worker, ledger: connections.ledger, streams: streams, snapshots: connections.snapshotStreams(shards),
                 worker: connections.name, logger: logger("work")),
         ]
+        services.append(try retention())
         if worker.tracking.isTracked { services.append(try fetcher(tracking: worker.tracking)) }
         return services
     }

@@ -51,6 +51,9 @@ CREATE TABLE duties (
     note text NOT NULL DEFAULT ''
 ) WITH (fillfactor = 50);
 
+-- Retention asks by day.
+CREATE INDEX run_days_by_day ON run_days (day);
+
 -- Terminal events of days that were dropped: kept for the audit, and so that a reader learns that a run has ended.
 CREATE TABLE run_ends (LIKE run_events, PRIMARY KEY (run, seq));
 

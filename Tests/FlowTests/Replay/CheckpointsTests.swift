@@ -36,7 +36,9 @@ struct CheckpointsTests {
     func last() {
         var checkpoints = Checkpoints<Int>()
         checkpoints.begin(0, at: .max - 1001)
-        let steps = [checkpoints.done(0, .max), checkpoints.done(0, (.max - 1000)...(.max - 2)), checkpoints.done(0, .max - 1), checkpoints.done(0, .max)]
+        let steps = [
+            checkpoints.done(0, .max), checkpoints.done(0, (.max - 1000)...(.max - 2)), checkpoints.done(0, .max - 1), checkpoints.done(0, .max),
+        ]
         #expect(steps == [nil, nil, .max, nil])
         checkpoints.begin(1, at: 0)
         let whole = checkpoints.done(1, 1...Int64.max)

@@ -27,14 +27,17 @@ struct Change: ReplayEvent, Hashable {
     /// Ids with every separator that a joined key might have had, characters beyond the first plane, and two spellings of one character.
     static let ids: [PartedID] = [
         PartedID("a", "b:c"), PartedID("a:b", "c"), PartedID("a/b", "c"), PartedID("a", "b/c"), PartedID("", "a:b:c"), PartedID("a:b:c", ""),
-        PartedID("a|b", "\u{0}"), PartedID("a\u{0}b", ""), PartedID("\u{1F468}\u{200D}\u{1F469}", "\u{10FFFF}"), PartedID("\u{1F468}", "\u{200D}\u{1F469}"),
-        PartedID("\u{E000}", "\u{FFFD}"), PartedID("\u{FFFD}", "\u{E000}"), PartedID("\u{E9}", "x"), PartedID("e\u{301}", "x"), PartedID("\u{1F1E6}", "\u{1F1E7}"),
+        PartedID("a|b", "\u{0}"), PartedID("a\u{0}b", ""), PartedID("\u{1F468}\u{200D}\u{1F469}", "\u{10FFFF}"),
+        PartedID("\u{1F468}", "\u{200D}\u{1F469}"),
+        PartedID("\u{E000}", "\u{FFFD}"), PartedID("\u{FFFD}", "\u{E000}"), PartedID("\u{E9}", "x"), PartedID("e\u{301}", "x"),
+        PartedID("\u{1F1E6}", "\u{1F1E7}"),
         PartedID("\u{1F1E6}\u{1F1E7}", ""), PartedID("\n", "\r\n"), PartedID("\n\r", "\n"), PartedID("65533", "a"), PartedID("\u{FFFF}", "a"),
     ]
 
     static func random(_ count: Int, _ generator: inout SeededGenerator) -> [Change] {
         (0..<count).map { _ in
-            let sequence: Int64 = Bool.random(using: &generator) ? .random(in: 0...6, using: &generator) : .max - .random(in: 0...3, using: &generator)
+            let sequence: Int64 =
+                Bool.random(using: &generator) ? .random(in: 0...6, using: &generator) : .max - .random(in: 0...3, using: &generator)
             return Change(id: ids.randomElement(using: &generator) ?? ids[0], sequence: sequence, content: 0)
         }
     }
