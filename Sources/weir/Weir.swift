@@ -20,6 +20,7 @@ struct Weir: AsyncParsableCommand {
             CommandGroup(name: "Run", subcommands: [Up.self, Migrate.self, Ingest.self, Worker.self, API.self, Simulate.self]),
             CommandGroup(name: "Look", subcommands: [Status.self, Tail.self, Inspect.self, Health.self, Bench.self]),
             CommandGroup(name: "Choose", subcommands: [Repos.self]),
+            CommandGroup(name: "Mend", subcommands: [Doctor.self, Release.self, Replay.self]),
             CommandGroup(name: "About", subcommands: [Config.self, VersionCommand.self]),
         ])
 

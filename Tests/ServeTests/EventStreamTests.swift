@@ -82,6 +82,26 @@ import Testing
         }
     }
 
+    @Test("a client that comes after its outlet was lost is compared with what is published, though others of its run wait for the heartbeat")
+    func lostBeforeConnect() async throws {
+        var configuration = TestAPI.configuration
+        configuration.heartbeatEvery = .seconds(300)
+        try await TestAPI.run(configuration) { api in
+            await api.append(testEvents(run, count: 10))
+            var waiting = try await SSEClient(api.url("/runs/firehose/1/stream?fromSeq=9"))
+            #expect(try await waiting.nextEvent()?.id == "10")
+            // It is followed: the next event comes from the outlet.
+            await api.append(testEvents(run, from: 11, count: 1))
+            #expect(try await waiting.nextEvent()?.id == "11")
+            await api.outlet.delete(run)
+            await api.log.append(testEvents(run, from: 12, count: 600))
+            for from in [0, 11, 500] as [Int64] {
+                var client = try await SSEClient(api.url("/runs/firehose/1/stream?fromSeq=\(from)"))
+                for seq in from + 1...611 { #expect(try await client.nextEvent()?.id == "\(seq)") }
+            }
+        }
+    }
+
     @Test("what an outlet lost is read from Postgres at once, however much it is, not a step a heartbeat")
     func muchLost() async throws {
         var configuration = TestAPI.configuration

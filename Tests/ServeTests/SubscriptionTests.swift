@@ -103,7 +103,11 @@ import Testing
             for (code, change) in [(4001, false), (4002, true)] as [(UInt16, Bool)] {
                 try await WebSocketClient.connected(api.port, path) { (client) async throws in
                     #expect(try await client.nextEvent()?.id == "1")
-                    if change { _ = try await api.subscriptions.deleteSubscriptions(name: "mailer", topic: nil) } else { await api.subscriptions.takeOver(key) }
+                    if change {
+                        _ = try await api.subscriptions.deleteSubscriptions(name: "mailer", topic: nil)
+                    } else {
+                        await api.subscriptions.takeOver(key)
+                    }
                     var end = try await client.nextEvent()
                     while let message = end, message.code == nil { end = try await client.nextEvent() }
                     #expect(end?.code == code)
@@ -144,7 +148,9 @@ import Testing
         try await TestAPI.run { api in
             await api.append(testEvents(run, count: 3))
             for name in ["a", "b", "mailer"] {
-                try await WebSocketClient.connected(api.port, "/runs/firehose/1/stream?subscription=\(name)") { (client) async throws in #expect(client.status == 101) }
+                try await WebSocketClient.connected(api.port, "/runs/firehose/1/stream?subscription=\(name)") { (client) async throws in
+                    #expect(client.status == 101)
+                }
             }
             let page = try await api.get("/subscriptions?limit=2")
             #expect(page.body.contains(#"{"name":"a","run":"firehose/1","acked":0,"behind":7,"opens":1,"#))
@@ -158,7 +164,9 @@ import Testing
             #expect(try await api.get("/subscriptions/b", method: "DELETE").status == 200)
             #expect(try await api.get("/subscriptions/b", method: "DELETE").status == 404)
             #expect(try await api.get("/subscriptions").body.contains(#""name":"b""#) == false)
-            for path in ["/runs/firehose/1/stream?subscription=x", "/streams/labels?subscription=x", "/subscriptions?after=zz", "/subscriptions/a?stream=x"] {
+            for path in [
+                "/runs/firehose/1/stream?subscription=x", "/streams/labels?subscription=x", "/subscriptions?after=zz", "/subscriptions/a?stream=x",
+            ] {
                 #expect(try await api.get(path, method: path.contains("a?stream") ? "DELETE" : "GET").status == 400, "\(path)")
             }
             try await WebSocketClient.connected(api.port, "/runs/firehose/1/stream?subscription=a/b") { #expect($0.status == 400) }

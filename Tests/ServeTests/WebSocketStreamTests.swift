@@ -177,11 +177,13 @@ import Testing
                 #expect(client.head.contains("Sec-WebSocket-Version: 13"))
                 #expect(client.body.contains("bad_handshake"))
             }
-            try await WebSocketClient.connected(api.port, "/runs/firehose/1/stream", headers: ["Origin: https://elsewhere.example"]) { (client) async throws in
+            try await WebSocketClient.connected(api.port, "/runs/firehose/1/stream", headers: ["Origin: https://elsewhere.example"]) {
+                (client) async throws in
                 #expect(client.status == 403)
                 #expect(client.body.contains("foreign_origin"))
             }
-            try await WebSocketClient.connected(api.port, "/runs/firehose/1/stream", headers: ["Origin: http://localhost:\(api.port)"]) { (client) async throws in
+            try await WebSocketClient.connected(api.port, "/runs/firehose/1/stream", headers: ["Origin: http://localhost:\(api.port)"]) {
+                (client) async throws in
                 #expect(client.status == 101)
             }
             try await WebSocketClient.connected(api.port, "/runs/none/stream") { (client) async throws in
@@ -204,7 +206,10 @@ import Testing
             (WebSocketClient.frame(0, [1]), 1002), (WebSocketClient.frame(9, [1], isLast: false), 1002), (WebSocketClient.frame(3, []), 1002),
             (WebSocketClient.frame(1, [UInt8](repeating: 0x20, count: 9000)), 1009),
             (WebSocketClient.frame(1, [], isLast: false) + WebSocketClient.frame(1, []), 1002), ([0xC1, 0x80, 0, 0, 0, 0], 1002),
-            (WebSocketClient.frame(1, [UInt8](repeating: 0x20, count: 5000), isLast: false) + WebSocketClient.frame(0, [UInt8](repeating: 0x20, count: 5000)), 1009),
+            (
+                WebSocketClient.frame(1, [UInt8](repeating: 0x20, count: 5000), isLast: false)
+                    + WebSocketClient.frame(0, [UInt8](repeating: 0x20, count: 5000)), 1009
+            ),
         ] as [([UInt8], UInt16)])
     func wrongFrames(bytes: [UInt8], code: UInt16) async throws {
         try await TestAPI.run { api in

@@ -10,6 +10,7 @@ extension LogQueries {
             try Self.check(after, run)
             var plan = StreamPlan(
                 runs: [id], isMerged: false, positions: [after ?? 0], selection: options.selection, wire: options.wire)
+            plan.published = [published(run)]
             try await subscribe(&plan, to: .run(id), options, isPlaceNamed: after != nil)
             // The run may have gone on since: what is acknowledged was there.
             let last = max(run.lastSeq, plan.positions[0])
@@ -23,6 +24,8 @@ extension LogQueries {
             return .accepted(plan)
         }
     }
+
+    private func published(_ run: RunSummary) -> Int64 { min((run.nextSeq[sink] ?? 1) - 1, run.lastSeq) }
 
     private static func check(_ after: Int64?, _ run: RunSummary) throws(Problem) {
         guard let after, after > run.lastSeq else { return }
@@ -52,6 +55,7 @@ extension LogQueries {
                 positions = cursor.seqs
             }
             var plan = StreamPlan(runs: runs, isMerged: true, positions: positions, selection: options.selection, wire: options.wire)
+            plan.published = runs.map { summaries[$0].map(published) ?? 0 }
             try await subscribe(&plan, to: .log(log), options, isPlaceNamed: start != nil)
             return .accepted(plan)
         }

@@ -42,7 +42,8 @@ struct Request: Sendable {
         body = BodyHeaders(headers)
         origin = headers.first(name: "Origin")
         self.localPort = localPort
-        wantsWebSocket = method == .GET && Self.asksForUpgrade(headers) && headers[canonicalForm: "Upgrade"].contains { $0.lowercased() == "websocket" }
+        wantsWebSocket =
+            method == .GET && Self.asksForUpgrade(headers) && headers[canonicalForm: "Upgrade"].contains { $0.lowercased() == "websocket" }
     }
 
     /// Behind such a request the parser of HTTP reads nothing more.

@@ -111,6 +111,9 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
             guard chunk.moved else { break }
             take(chunk)
         }
+        for (index, published) in plan.published.enumerated() where renderer.positions[index] < published && !behind.contains(index) {
+            behind.append(index)
+        }
         if !behind.isEmpty, !isCatchingUp, !hasEnded, context.channel.isWritable { catchUp(behind) }
     }
 
@@ -238,7 +241,8 @@ extension StreamHandler {
         switch inbox.received(frame) {
         case .nothing: break
         // What is not taken is not answered: a flood of pings is not stored.
-        case .pong(let payload): if !hasEnded, context?.channel.isWritable == true { write { WebSocketWriter.append(.pong, payload.readableBytesView, to: &$0) } }
+        case .pong(let payload):
+            if !hasEnded, context?.channel.isWritable == true { write { WebSocketWriter.append(.pong, payload.readableBytesView, to: &$0) } }
         case .message(let bytes): if !hasEnded { received(bytes) }
         case .closed:
             if !hasEnded { write { WebSocketWriter.append(.close, [], to: &$0) } }

@@ -59,7 +59,8 @@ struct SubscriptionKeeper: Sendable {
         let clients = flapping.take()
         guard !clients.isEmpty else { return }
         for client in clients {
-            logger.warning("a client comes back too often", metadata: ["client": "\(client.client)", "topic": "\(client.topic)", "opens": "\(client.opens)"])
+            logger.warning(
+                "a client comes back too often", metadata: ["client": "\(client.client)", "topic": "\(client.topic)", "opens": "\(client.opens)"])
         }
         // The log has it; that the ledger has it too is for the doctor.
         do { try await store.noteFlapping(clients) } catch { logger.info("not noted", metadata: ["error": "\(error)"]) }

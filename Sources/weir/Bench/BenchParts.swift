@@ -10,5 +10,7 @@ enum BenchParts {
         MemoryBench.self,
         BackfillBench.self,
         FailoverBench.self,
+        ClientsBench.self,
+        FanOutBench.self,
     ]
 }

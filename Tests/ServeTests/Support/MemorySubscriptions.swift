@@ -43,7 +43,9 @@ actor MemorySubscriptions: SubscriptionStore {
     }
 
     func subscriptions(name: String?, after: SubscriptionKey?, limit: Int) async throws(LedgerError) -> [SubscriptionView] {
-        let keys = positions.keys.filter { name == nil || $0.name == name }.sorted { ($0.name, $0.topic.description) < ($1.name, $1.topic.description) }
+        let keys = positions.keys.filter { name == nil || $0.name == name }.sorted {
+            ($0.name, $0.topic.description) < ($1.name, $1.topic.description)
+        }
         return keys.filter { key in after.map { ($0.name, $0.topic.description) < (key.name, key.topic.description) } ?? true }.prefix(limit).map {
             SubscriptionView(
                 key: $0, positions: positions[$0] ?? [], connection: connections[$0] ?? 0, createdAt: WallTime(microseconds: 0),
