@@ -79,7 +79,11 @@ let package = Package(
         module(
             "Work",
             ["Events", "Flow", "ATProto", "Broker", "Ledger", "Hosts", log, metrics, coreMetrics, lifecycle, nioCore]),
-        module("Outbox", ["Events", "Flow", "Broker", "Ledger", log, metrics, lifecycle]),
+        module(
+            "Outbox",
+            [
+                "Events", "Flow", "RedisClient", "PostgresClient", "Broker", "Ledger", "Hosts", log, metrics, lifecycle, crypto, nioPosix,
+            ], resources: [.embedInCode("SQL"), .embedInCode("Lua")]),
         module(
             "Serve",
             [
@@ -128,7 +132,11 @@ let package = Package(
             ]),
         tests(
             "OutboxTests",
-            ["Outbox", "Broker", "Events", "Flow", "Ledger", "PostgresClient", "RedisClient", "TestSupport", log, lifecycle]),
+            [
+                "Outbox", "ATProto", "Broker", "Events", "Flow", "Hosts", "Ledger", "PostgresClient", "RedisClient", "TestSupport", log, metrics,
+                crypto,
+                lifecycle, nioCore, nioHTTP1, nioPosix,
+            ]),
         tests(
             "ServeTests",
             [
@@ -136,7 +144,7 @@ let package = Package(
                 nioCore, nioEmbedded, nioHTTP1, nioPosix, nioWebSocket, httpClient,
             ]),
         tests("SimulatorTests", ["Simulator", "ATProto", "Events", log, nioCore, nioHTTP1, nioPosix, httpClient]),
-        tests("FleetTests", ["Fleet", "Broker", "Events", "Ledger", "PostgresClient", "Simulator", "TestSupport", log, subprocess]),
+        tests("FleetTests", ["Fleet", "Broker", "Events", "Ledger", "Outbox", "PostgresClient", "Simulator", "TestSupport", log, subprocess]),
         tests("WeirTests", ["weir", "Events", "Ledger", "Serve", "TestSupport", arguments, lifecycle]),
         tests("Scenarios", ["Simulator", "Events", "PostgresClient", "RedisClient", "TestSupport", log, lifecycle, nioCore, nioHTTP1, httpClient]),
     ]

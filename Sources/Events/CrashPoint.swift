@@ -39,6 +39,11 @@ public enum CrashPoint: String, Hashable, Sendable, CaseIterable {
     /// The outlet has the events; the run's cursor does not say so.
     case outboxAfterPublishBeforeMark = "outbox.after-publish-before-mark"
 
+    /// A worker has claimed a run for a sink and read its next events; the target does not have them. Reached for each batch.
+    case sinkBeforeDeliver = "sink.before-deliver"
+    /// A sink's target has events; the run's cursor does not say so.
+    case sinkAfterDeliverBeforeMark = "sink.after-deliver-before-mark"
+
     /// Events were written to a client's stream, and more follow. Reached for each chunk that has events.
     case serveMidStream = "serve.mid-stream"
 }

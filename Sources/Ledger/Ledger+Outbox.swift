@@ -9,6 +9,8 @@ public struct OutboxClaim: Hashable, Sendable {
     /// The run's last seq when it was claimed.
     public var lastSeq: Int64
     public var token: FencingToken
+    /// How often an operator has set the cursor.
+    public var epoch: Int32 = 0
 }
 
 extension Ledger {
@@ -22,7 +24,7 @@ extension Ledger {
             return try rows.map { row in
                 OutboxClaim(
                     run: try row.run("id"), sink: sink, nextSeq: try row.value("next_seq"), lastSeq: try row.value("tail_seq"),
-                    token: FencingToken(try row.value("token")))
+                    token: FencingToken(try row.value("token")), epoch: try row.value("epoch"))
             }
         }
     }

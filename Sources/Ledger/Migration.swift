@@ -8,6 +8,7 @@ struct Migration: Sendable {
         Migration(name: "m001_core", text: PackageResources.m001_core_sql),
         Migration(name: "m002_backfill", text: PackageResources.m002_backfill_sql),
         Migration(name: "m003_labels", text: PackageResources.m003_labels_sql),
+        Migration(name: "m005_sinks", text: PackageResources.m005_sinks_sql),
         Migration(name: "m006_clients", text: PackageResources.m006_clients_sql),
     ]
 }

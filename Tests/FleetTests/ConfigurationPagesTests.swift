@@ -33,7 +33,7 @@ import Testing
         let keys = ConfigurationTable.keys
         #expect(Set(keys.map(\.path)).count == keys.count)
         #expect(Set(keys.map(\.variable)).count == keys.count)
-        let source = try ["", "+Repositories", "+Retention"].map { try read("Sources/Fleet/Configuration/FleetConfiguration\($0).swift") }.joined()
+        let source = try ["", "+Repositories", "+Retention", "+Sinks"].map { try read("Sources/Fleet/Configuration/FleetConfiguration\($0).swift") }.joined()
         for key in keys { #expect(source.contains("\"\(key.path)\""), "nothing reads \(key.path)") }
         // A read of another type than the table's stops the process, so reading each is the test.
         let c = try FleetConfiguration.load(file: nil, environment: [:], flags: [])

@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import Ledger
+import Outbox
 import PostgresClient
 import Synchronization
 import TestSupport
@@ -138,6 +139,84 @@ import Testing
             #expect(sink.seqs == Array(1...2600).filter { $0 % 2 == 0 })
             #expect(end.replay.delivered == 1300)
         }
+    }
+
+    @Test("a sink of the registry gets the stretch in its own form and by its own filter, and its cursor stays")
+    func registered() async throws {
+        try await with(1500) { ledger, run, pool in
+            let path = try TestFolder.make("replay") + "/out.ndjson"
+            let name = try #require(SinkName("archive"))
+            let settings = try SinkSettings([
+                SinkSettings.Setting("kind", ["file"]), SinkSettings.Setting("path", [path]), SinkSettings.Setting("format", ["tap"]),
+                SinkSettings.Setting("dids", ["did:plc:1"]), SinkSettings.Setting("batch.events", ["70"]),
+            ])
+            _ = try await ledger.storeSink(SinkDefinition(name: name, settings: settings), origin: .api)
+            let cursor = try await ledger.run(run)?.nextSeq["archive"]
+            let configuration = try FleetConfiguration.load(
+                file: nil,
+                environment: [
+                    "WEIR_POSTGRES_URL": try await SharedServers.postgresURL(), "WEIR_REDIS_URL": try await SharedServers.redisURL(),
+                    "WEIR_POSTGRES_SCHEMA": ledger.schema,
+                ], flags: [])
+            let end = try await Replays.run(
+                .begin(run, from: 101, to: 1400), configuration: configuration, target: .registered(name), filter: .all,
+                log: SharedServers.quietLogger, begun: { _ in }, progress: { _ in })
+            #expect(end.replay.checkpoint == 1400)
+            #expect(end.replay.sink == "archive")
+            let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+            #expect(lines.count == 650)
+            #expect(lines.first?.hasPrefix(#"{"id":102,"type":"record""#) == true)
+            #expect(lines.last?.hasPrefix(#"{"id":1400,"#) == true)
+            #expect(try await ledger.run(run)?.nextSeq["archive"] == cursor)
+            let unknown = try #require(SinkName("nobody"))
+            await #expect {
+                _ = try await Replays.run(
+                    .begin(run, from: nil, to: nil), configuration: configuration, target: .registered(unknown), filter: .all,
+                    log: SharedServers.quietLogger, begun: { _ in }, progress: { _ in })
+            } throws: { "\($0)".contains("there is no sink nobody") }
+        }
+    }
+
+    @Test("a writer that fails for a while is tried again, and one that refuses ends it where it can go on")
+    func writers() async throws {
+        try await with(300) { ledger, run, _ in
+            let name = try #require(SinkName("hook"))
+            let settings = try SinkSettings([
+                SinkSettings.Setting("kind", ["stdout"]), SinkSettings.Setting("attempts", ["3"]), SinkSettings.Setting("batch.events", ["100"]),
+                SinkSettings.Setting("retry.cap", ["10ms"]),
+            ])
+            let definition = try SinkDefinition(name: name, settings: settings)
+            let flaky = ScriptedWriter([.transient(retryAfter: nil), .transient(retryAfter: nil), nil, nil, nil])
+            let replay = try await ledger.createReplay(source: run, range: 1...300, sink: "hook", owner: owner)
+            _ = try await ReplayRun(ledger: ledger, sink: RegisteredSinkTarget(definition: definition, writer: flaky)).run(replay)
+            #expect(flaky.seqs == Array(1...300))
+            let broken = ScriptedWriter([nil, .poison])
+            let again = try await ledger.createReplay(source: run, range: 1...300, sink: "hook", owner: owner)
+            await #expect {
+                _ = try await ReplayRun(ledger: ledger, sink: RegisteredSinkTarget(definition: definition, writer: broken)).run(again)
+            } throws: { "\($0)".contains("sink hook did not take 101 to 200 of jobs/1") }
+            #expect(try await ledger.takeReplay(again.run, owner: owner) != nil)
+        }
+    }
+
+    /// Answers as it was told, then takes everything.
+    private final class ScriptedWriter: SinkWriter {
+        private let state: Mutex<(answers: [DeliveryError.Code?], seqs: [Int64])>
+
+        init(_ answers: [DeliveryError.Code?]) { state = Mutex((answers, [])) }
+
+        var seqs: [Int64] { state.withLock { $0.seqs } }
+
+        func deliver(_ batch: SinkBatch) async throws(DeliveryError) {
+            let answer: DeliveryError.Code? = state.withLock { state in
+                let answer = state.answers.isEmpty ? nil : state.answers.removeFirst()
+                if answer == nil { state.seqs += batch.items.map(\.event.seq) }
+                return answer
+            }
+            if let answer { throw DeliveryError(answer, "as told") }
+        }
+
+        func close() async {}
     }
 
     @Test("lines of JSON are appended to a file; one that cannot be written is told")

@@ -83,7 +83,7 @@ actor CrashFleet {
             case .backfillBeforePage, .backfillAfterPage, .backfillAfterFeedBeforeAppend: self = .backfill
             case .fetchMidArchive, .fetchBeforeClose, .fetchAfterClose: self = .fetcher
             case .workBeforeCommit, .workMidCopy, .workBeforeCommitSent, .workAfterCommitBeforeTrim: self = .worker
-            case .outboxBeforePublish, .outboxAfterPublishBeforeMark: self = .worker
+            case .outboxBeforePublish, .outboxAfterPublishBeforeMark, .sinkBeforeDeliver, .sinkAfterDeliverBeforeMark: self = .worker
             case .serveMidStream: self = .api
             }
         }

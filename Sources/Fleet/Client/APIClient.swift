@@ -53,6 +53,25 @@ public struct APIClient: Sendable {
         }
     }
 
+    /// An order with any method, with a JSON body where there is one; one answer, whatever its status. At most 1 MiB.
+    public func order(
+        _ method: String, _ path: String, json: [UInt8], timeout: Duration = .seconds(60)
+    ) async throws(APIClientError) -> (status: Int, body: [UInt8]) {
+        var request = request(path)
+        request.method = HTTPMethod(rawValue: method)
+        if !json.isEmpty {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(json)
+        }
+        do {
+            let response = try await HTTPClient.shared.execute(request, timeout: .nanoseconds(Int64(timeout / .nanoseconds(1))))
+            let body = try await response.body.collect(upTo: 1 << 20)
+            return (Int(response.status.code), Array(body.readableBytesView))
+        } catch {
+            throw unreachable(error)
+        }
+    }
+
     /// Follows an event stream: `onEvent` gets each event, until the server ends the stream, or it returns false.
     ///
     /// - Parameters:

@@ -11,6 +11,13 @@ public struct ConfigurationSet: Sendable {
     /// In the order of the table.
     public private(set) var entries: [Entry] = []
     private var indexes: [String: Int] = [:]
+    /// Settings of sinks, by their paths without `sinks.`: `audit.filter.kinds`. Their names are the operator's, so the table has none of them.
+    public private(set) var sinkSettings: [String: SinkSetting] = [:]
+
+    public struct SinkSetting: Sendable {
+        public var values: [String]
+        public var origin: ConfigurationOrigin
+    }
 
     /// Where values come from. All are looked at, and everything that is wrong is told at once.
     public struct Sources: Sendable {
@@ -70,6 +77,11 @@ public struct ConfigurationSet: Sendable {
     public subscript(_ path: String) -> Entry? { indexes[path].map { entries[$0] } }
 
     private mutating func set(_ path: String, _ raw: RawValue, _ origin: ConfigurationOrigin, _ problems: inout [ConfigurationProblem]) {
+        if path.hasPrefix("sinks.") {
+            let values = if case .list(let items) = raw { items } else { [raw.text] }
+            sinkSettings[String(path.dropFirst("sinks.".count))] = SinkSetting(values: values, origin: origin)
+            return
+        }
         guard let index = indexes[path] else {
             let near = NearName.suggestion(for: path, among: entries.map(\.key.path))
             problems.append(ConfigurationProblem(key: path, value: "", origin: origin, message: "there is no such key\(near)"))

@@ -144,6 +144,9 @@ public enum ConfigurationTable {
         ConfigurationKey(
             "outlet.keep_entries", .integer(100...1_000_000), standard: "20000",
             "Newest entries that each outlet stream keeps in Redis. Older events are read from Postgres."),
+        ConfigurationKey(
+            "sink.folder", .text(bytesMax: 4096), standard: ".weir/sinks",
+            "Where files of sinks lie that have a relative path. What a sink is stands under `sinks`, by name: see Sinks."),
     ]
 
     static let serving: [ConfigurationKey] = [

@@ -19,6 +19,7 @@ public struct FleetConfiguration: Sendable {
         }
         problems += Self.repositoryProblems(values)
         problems += Self.retentionProblems(values)
+        problems += Self.sinkProblems(values)
         if !problems.isEmpty { throw ConfigurationError(problems: problems) }
     }
 

@@ -1,7 +1,9 @@
 public import Events
 public import Ledger
 public import Logging
+import Outbox
 import PostgresClient
+import RedisClient
 
 /// Replays over the servers of a configuration.
 public enum Replays {
@@ -13,26 +15,69 @@ public enum Replays {
         case goOn(RunID)
     }
 
+    /// Where to.
+    public enum Target: Sendable {
+        case local(name: String, any ReplaySink)
+        /// A sink of the registry.
+        case registered(SinkName)
+
+        var name: String {
+            switch self {
+            case .local(let name, _): name
+            case .registered(let name): name.description
+            }
+        }
+    }
+
     /// Runs one to its end.
     ///
     /// - Throws: ``ConfigurationError``, ``FleetError`` where there is no such run or nothing in the range, or what the sink or the ledger threw.
     public static func run(
-        _ order: Order, configuration: FleetConfiguration, sinkName: String, sink: any ReplaySink, filter: EventFilter, log: Logger,
+        _ order: Order, configuration: FleetConfiguration, target: Target, filter: EventFilter, log: Logger,
         begun: @Sendable (ReplayRecord) -> Void, progress: @escaping @Sendable (ReplayProgress) -> Void
     ) async throws -> ReplayProgress {
         let name = ProcessName.make(role: "replay")
         let pool = try FleetConnections.pool(configuration, name: name, log: log)
         let ledger = Ledger(pool: pool, schema: configuration.postgresSchema)
+        var writer: (any SinkWriter)?
+        var redis: RedisClient?
+        let outcome: Result<ReplayProgress, any Error>
         do {
             _ = try await ledger.shardCount()
-            let replay = try await record(order, ledger, sinkName: sinkName, owner: name)
+            let sink: any ReplaySink
+            switch target {
+            case .local(_, let local): sink = local
+            case .registered(let sinkName):
+                let definition = try await definition(sinkName, ledger)
+                let client = RedisClient(try FleetConnections.redis(configuration), logger: log)
+                redis = client
+                let writers = TargetWriters(
+                    redis: client, postgresURL: configuration.postgresURL, folder: configuration.sinkFolder,
+                    allowsPrivateHosts: configuration.allowsPrivateHosts, worker: name, logger: log)
+                let made = try writers.writer(for: definition)
+                writer = made
+                sink = RegisteredSinkTarget(definition: definition, writer: made)
+            }
+            let replay = try await record(order, ledger, sinkName: target.name, owner: name)
             begun(replay)
-            let end = try await ReplayRun(ledger: ledger, sink: sink, filter: filter).run(replay, progress: progress)
-            await pool.close()
-            return end
+            outcome = .success(try await ReplayRun(ledger: ledger, sink: sink, filter: filter).run(replay, progress: progress))
         } catch {
-            await pool.close()
-            throw error
+            outcome = .failure(error)
+        }
+        await writer?.close()
+        await redis?.shutDown()
+        await pool.close()
+        return try outcome.get()
+    }
+
+    private static func definition(_ name: SinkName, _ ledger: Ledger) async throws -> SinkDefinition {
+        guard let sink = try await ledger.sink(name) else {
+            throw FleetError(code: .refused, message: "there is no sink \(name); allowed: stdout, file, or one of weir sinks")
+        }
+        do {
+            return try SinkDefinition(name: name, settings: sink.settings)
+        } catch {
+            throw FleetError(code: .refused, message: "sink \(name): \(error)")
         }
     }
 

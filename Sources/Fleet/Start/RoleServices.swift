@@ -103,6 +103,7 @@ struct RoleServices: Sendable {
                 worker: connections.name, logger: logger("work")),
         ]
         services.append(try retention())
+        services.append(sinks())
         if worker.tracking.isTracked { services.append(try fetcher(tracking: worker.tracking)) }
         return services
     }

@@ -6,6 +6,6 @@ WITH chosen AS (
 ), claimed AS (
     UPDATE run_outbox o SET owner = $2, token = o.token + 1, expires_at = clock_timestamp() + $3 * interval '1 ms', served_at = clock_timestamp()
     FROM chosen WHERE o.run = chosen.run AND o.sink = $1
-    RETURNING o.run, o.next_seq, o.tail_seq, o.token
+    RETURNING o.run, o.next_seq, o.tail_seq, o.token, o.epoch
 )
-SELECT r.id, c.next_seq, c.tail_seq, c.token FROM claimed c JOIN runs r ON r.no = c.run
+SELECT r.id, c.next_seq, c.tail_seq, c.token, c.epoch FROM claimed c JOIN runs r ON r.no = c.run

@@ -5,6 +5,7 @@ struct APIResponder: Responder {
     let operations: OperationsResponder
     let queries: LogQueries
     let scope: ScopeQueries
+    let sinks: SinkQueries?
     let router = Router(servesLog: true)
 
     func decide(_ request: Request) -> Decision {
@@ -38,6 +39,7 @@ struct APIResponder: Responder {
         case .deleteSubscription(let name, let topic):
             if let problem = scope.writes.refusal(request) { return .reply(problem.reply) }
             return .compute { await queries.delete(name, topic) }
+        case .sinks(let route): return sinks?.decide(route, request) ?? .reply(Problem(.notFound, "nothing is here").reply)
         }
     }
 
@@ -58,7 +60,9 @@ struct APIResponder: Responder {
         for path in [
             "/streams/firehose?cursor=", "/streams/labels?cursor=", "/labels?uri=&src=", "/runs", "/runs/{id}", "/runs/{id}/events?fromSeq=&limit=",
             "/runs/{id}/stream?fromSeq=", "/repos?phase=&after=&limit=", "/repos/{did}", "/repos/add", "/repos/remove", "/repos/resync", "/status",
-            "/subscriptions?name=&after=&limit=", "/subscriptions/{name}?run=&stream=", "/health", "/ready", "/metrics",
+            "/subscriptions?name=&after=&limit=", "/subscriptions/{name}?run=&stream=",
+            "/health", "/ready", "/metrics", "/sinks", "/sinks/{name}", "/sinks/{name}/pause", "/sinks/{name}/resume", "/sinks/{name}/reset",
+            "/sinks/{name}/rewind", "/dlq?sink=&before=&limit=", "/dlq/{id}", "/dlq/{id}/requeue", "/dlq/{id}/skip",
         ] { json.value(path) }
         json.endArray()
         json.endObject()

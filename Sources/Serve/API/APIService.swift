@@ -31,7 +31,7 @@ public struct APIService: Service {
         group: (any EventLoopGroup)? = nil, logger: Logger, seams: FaultSeams = .off, onBound: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ServeError) {
         try self.init(
-            configuration: configuration, store: ledger, repositories: ledger, subscriptions: ledger, outlet: outlet,
+            configuration: configuration, store: ledger, repositories: ledger, subscriptions: ledger, sinks: ledger, outlet: outlet,
             levels: {
                 do { return try await streams?.levels() } catch { return nil }
             }, shards: shards, scope: scope, readiness: readiness, metrics: metrics, group: group, logger: logger, seams: seams, onBound: onBound)
@@ -40,6 +40,7 @@ public struct APIService: Service {
     /// With stores of a test's own.
     public init(
         configuration: ServerConfiguration, store: any LogStore, repositories: any RepositoryStore, subscriptions: any SubscriptionStore,
+        sinks: (any SinkAdminStore)? = nil,
         outlet: any OutletReader,
         levels: @escaping @Sendable () async -> BrokerLevels?, shards: ShardMap, scope: APIScope = .live, readiness: [any ReadinessSource]?,
         metrics: PrometheusMetrics?,
@@ -57,13 +58,15 @@ public struct APIService: Service {
         let (subscriptionBoard, flapBoard) = (SubscriptionBoard(), FlapBoard(watch: FlapWatch()))
         let board = ReadinessBoard(
             sources: readiness ?? [LedgerReadiness(ledger: store, stallAfter: configuration.stallAfter)], keepFor: configuration.readyCache)
+        let writes = WriteGuard(bind: BindAddress(configuration.bind), scope: scope)
         let responder = APIResponder(
             operations: OperationsResponder(readiness: board, metrics: metrics),
             queries: LogQueries(
                 store: store, levels: levels, shards: shards, sink: configuration.sink, streams: streamCount, subscriptions: subscriptions,
                 board: subscriptionBoard, logger: logger),
             scope: ScopeQueries(
-                store: repositories, shards: shards, writes: WriteGuard(bind: BindAddress(configuration.bind), scope: scope), logger: logger))
+                store: repositories, shards: shards, writes: writes, logger: logger),
+            sinks: sinks.map { SinkQueries(store: $0, writes: writes, logger: logger) })
         let parts = ServerParts(
             configuration: configuration, responder: responder, metrics: ServerMetrics(factory: factory),
             streaming: ServerParts.Streaming(

@@ -6,8 +6,9 @@ struct WriteGuard: Sendable {
     let bind: BindAddress?
     let scope: APIScope
 
-    /// Nil where the request may change which repositories are wanted.
-    func problem(_ request: Request) -> Problem? {
+    /// Nil where the request may change something.
+    /// - Parameter needsTracking: whether it is about which repositories are wanted.
+    func problem(_ request: Request, needsTracking: Bool = true) -> Problem? {
         if let problem = refusal(request) { return problem }
         guard !request.body.isThere || request.body.mediaType == "application/json" else {
             return Problem(
@@ -18,7 +19,7 @@ struct WriteGuard: Sendable {
             return Problem(
                 .unsupportedMediaType, "the body is encoded", parameter: "Content-Encoding", given: encoding, allowed: "identity, or no such field")
         }
-        guard scope.isTracking else {
+        guard scope.isTracking || !needsTracking else {
             return Problem(
                 .nothingTracked, "nothing is tracked: repos.scope is live", given: "repos.scope = live",
                 allowed: "repos.scope = chosen, collection or full")

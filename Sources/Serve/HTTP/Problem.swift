@@ -35,6 +35,11 @@ struct Problem: Error, Hashable, Sendable {
         case overloaded
         case unavailable
         case failed
+        case badSink = "bad_sink"
+        case sinkNotFound = "sink_not_found"
+        case sinkTaken = "sink_taken"
+        case letterNotFound = "letter_not_found"
+        case letterSettled = "letter_settled"
 
         var status: HTTPResponseStatus {
             switch self {
@@ -55,6 +60,9 @@ struct Problem: Error, Hashable, Sendable {
             case .badHandshake: .upgradeRequired
             case .subscriptionNotFound: .notFound
             case .tooManySubscriptions: .conflict
+            case .badSink: .badRequest
+            case .sinkNotFound, .letterNotFound: .notFound
+            case .sinkTaken, .letterSettled: .conflict
             }
         }
     }

@@ -20,6 +20,7 @@ enum Route: Sendable {
     case subscriptions(name: String?, after: SubscriptionKey?, limit: Int)
     /// Topic nil: all of the name.
     case deleteSubscription(name: String, SubscriptionTopic?)
+    case sinks(SinkRoute)
 
     enum MergedStart: Hashable, Sendable {
         case now, earliest
@@ -34,6 +35,7 @@ enum Route: Sendable {
         switch self {
         case .changeScope: [.POST]
         case .deleteSubscription: [.DELETE]
+        case .sinks(let route): route.methods
         default: [.GET, .HEAD]
         }
     }
@@ -58,6 +60,7 @@ enum Route: Sendable {
         case .changeScope: "change_scope"
         case .subscriptions: "subscriptions"
         case .deleteSubscription: "delete_subscription"
+        case .sinks(let route): route.name
         }
     }
 }

@@ -39,6 +39,7 @@ struct Router: Sendable {
         case "/repos", "/repos/": return try repositories(request)
         case _ where request.path.hasPrefix("/repos/"): return try repository(request, rest: request.path.dropFirst("/repos/".count))
         default:
+            if let route = try sinks(request) { return .sinks(route) }
             for prefix in ["/runs/", "/api/agents/runs/"] where request.path.hasPrefix(prefix) {
                 return try run(request, rest: request.path.dropFirst(prefix.count), streamsOnly: prefix != "/runs/")
             }

@@ -38,13 +38,18 @@ struct ClientsBench: BenchPart {
             try await lab.waitUntilServing(processes)
             let run = try await lab.makeRun()
             let before = try residentKB(api)
-            // Connections that ask for nothing, ended before the streams begin.
-            let idle = try await SocketCrowd.connect(count, port: lab.port, request: "") { context.progress.show("connecting", $0, count) }
-            try await Task.sleep(for: .seconds(1))
-            let connected = try residentKB(api)
-            await idle.end()
+            let connected = try await connections(lab, api, count, context)
             return try await streams(lab, api, run, count, before: before, connected: connected, context)
         }
+    }
+
+    /// The process's memory with connections that ask for nothing; they are gone when it returns.
+    private static func connections(_ lab: StreamLab, _ api: pid_t, _ count: Int, _ context: BenchContext) async throws -> Double {
+        let idle = try await SocketCrowd.connect(count, port: lab.port, request: "") { context.progress.show("connecting", $0, count) }
+        try await Task.sleep(for: .seconds(1))
+        let connected = try residentKB(api)
+        await idle.end()
+        return connected
     }
 
     private static func streams(

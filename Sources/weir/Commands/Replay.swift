@@ -10,6 +10,7 @@ struct Replay: AsyncParsableCommand {
         discussion: """
             weir replay jobs/7 --sink stdout                                 all of it, as lines of JSON
             weir replay firehose/3 --from 1000 --to 1999 --sink file --output again.ndjson
+            weir replay jobs/7 --from 40 --sink mail-hook                    a sink of `weir sinks`: its cursor stays
             weir replay replay/4 --resume --sink file --output again.ndjson  go on with one that was left
 
             Its progress is a run, replay/<n>: weir tail replay/<n>. A checkpoint is written each 1000 seqs; a replay that goes on after a crash
@@ -28,7 +29,7 @@ struct Replay: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The last seq (default: the run's last one now).", valueName: "seq"))
     var to: Int64?
 
-    @Option(help: ArgumentHelp("stdout or file.", valueName: "name"))
+    @Option(help: ArgumentHelp("stdout, file, or a registered sink.", valueName: "name"))
     var sink: String
 
     @Option(help: ArgumentHelp("The file that the sink `file` appends to.", valueName: "file"))
@@ -53,7 +54,10 @@ struct Replay: AsyncParsableCommand {
 
     func validate() throws {
         guard RunID(run) != nil else { throw ValidationError("\(run) is no run's id") }
-        guard let known = Sink(rawValue: sink) else { throw ValidationError("--sink: there is no \(sink); allowed: stdout, file") }
+        let known = Sink(rawValue: sink)
+        guard known != nil || SinkName(sink) != nil else {
+            throw ValidationError("--sink: there is no \(sink); allowed: stdout, file, or the name of a sink")
+        }
         guard (output != nil) == (known == .file) else { throw ValidationError("--output belongs to the sink file, and that needs it") }
         guard EventFormat(rawValue: format) != nil else { throw ValidationError("--format: weir, jetstream or tap is allowed") }
         guard !resume || from == nil && to == nil else {
@@ -85,12 +89,18 @@ struct Replay: AsyncParsableCommand {
         _ order: Replays.Order, _ filter: EventFilter, _ format: EventFormat, _ configuration: FleetConfiguration
     ) async throws -> ReplayProgress {
         let bar = SharedProgress()
-        let target: any ReplaySink = try output.map { try NDJSONSink(appendingTo: $0, format: format) } ?? NDJSONSink(format: format)
-        let name = sink
+        let target: Replays.Target
+        switch Sink(rawValue: sink) {
+        case .stdout: target = .local(name: sink, NDJSONSink(format: format))
+        case .file: target = .local(name: sink, try NDJSONSink(appendingTo: output ?? "", format: format))
+        case nil:
+            guard let name = SinkName(sink) else { throw Failure("there is no sink \(sink)", code: ExitCodes.usage) }
+            target = .registered(name)
+        }
         do {
             let end = try await BenchInterrupt.cancels {
                 try await Replays.run(
-                    order, configuration: configuration, sinkName: name, sink: target, filter: filter, log: Logger(label: "weir.replay"),
+                    order, configuration: configuration, target: target, filter: filter, log: Logger(label: "weir.replay"),
                     begun: { Console.complain("weir: \($0.run): \($0.source) from \($0.checkpoint + 1) to \($0.range.upperBound)") },
                     progress: { bar.show("replaying", Int($0.done), Int($0.total), note: "\($0.replay.delivered) delivered") })
             }

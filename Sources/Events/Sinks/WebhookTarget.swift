@@ -1,0 +1,35 @@
+/// Where a webhook is, and how its requests are signed.
+public struct WebhookTarget: Hashable, Sendable {
+    /// `https://host[:port]` or `http://host[:port]`.
+    public let origin: String
+    /// With its query; begins with a slash.
+    public let path: String
+    /// The key of the signature; nil: requests are not signed.
+    public let secret: String?
+    /// Whether the host's name may stand for an address that is not of the public network.
+    public let allowsPrivate: Bool
+
+    static let allowedURL = "https://host[:port]/path or http://…, at most 2048 bytes, without a user, a fragment or white space"
+    static let secretBytes = 16...512
+
+    init(_ reader: inout SinkSettingsReader) throws(SinkProblem) {
+        let url = try reader.needed("url", allowed: Self.allowedURL)
+        guard let (origin, path) = Self.parts(url) else { throw SinkProblem("url", allowed: Self.allowedURL) }
+        self.origin = origin
+        self.path = path
+        let allowed = "a text of \(Self.secretBytes.lowerBound) to \(Self.secretBytes.upperBound) bytes"
+        secret = try reader.text("secret", allowed: allowed)
+        if let secret, !Self.secretBytes.contains(secret.utf8.count) { throw SinkProblem("secret", allowed: allowed) }
+        allowsPrivate = try reader.flag("allow_private") ?? false
+    }
+
+    private static func parts(_ url: String) -> (origin: String, path: String)? {
+        guard let scheme = ["https://", "http://"].first(where: { url.hasPrefix($0) }), url.utf8.count <= 2048 else { return nil }
+        let rest = url.dropFirst(scheme.count)
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        guard !authority.isEmpty, !authority.contains("@"), !url.contains("#") else { return nil }
+        guard url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return nil }
+        let path = String(rest.dropFirst(authority.count))
+        return (scheme + authority, path.hasPrefix("/") ? path : "/" + path)
+    }
+}

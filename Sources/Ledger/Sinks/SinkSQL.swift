@@ -1,0 +1,31 @@
+/// The statements about sinks, their consumers and dead letters: files of the folder `SQL`, embedded.
+enum SinkSQL {
+    static let selectSinks = text(PackageResources.select_sinks_sql)
+    static let storeSink = text(PackageResources.store_sink_sql)
+    static let dropUnselectedRuns = text(PackageResources.drop_unselected_runs_sql)
+    static let removeSink = text(PackageResources.remove_sink_sql)
+    static let removeSinkCursors = text(PackageResources.remove_sink_cursors_sql)
+    static let configuredSinks = text(PackageResources.configured_sinks_sql)
+    static let setSinkState = text(PackageResources.set_sink_state_sql)
+    static let touchSink = text(PackageResources.touch_sink_sql)
+    static let resetSink = text(PackageResources.reset_sink_sql)
+    static let rewindSink = text(PackageResources.rewind_sink_sql)
+    static let closeHaltedLetters = text(PackageResources.close_halted_letters_sql)
+    static let matchRuns = text(PackageResources.match_runs_sql)
+    static let registerConsumers = text(PackageResources.register_consumers_sql)
+    static let reportConsumers = text(PackageResources.report_consumers_sql)
+    static let leaveConsumers = text(PackageResources.leave_consumers_sql)
+    static let sinkProgress = text(PackageResources.sink_progress_sql)
+    static let selectConsumers = text(PackageResources.select_consumers_sql)
+    static let layAsideEvent = text(PackageResources.lay_aside_event_sql)
+    static let haltAtEvent = text(PackageResources.halt_at_event_sql)
+    static let selectLetters = text(PackageResources.select_letters_sql)
+    static let countLetters = text(PackageResources.count_letters_sql)
+    static let requeueLetter = text(PackageResources.requeue_letter_sql)
+    static let skipLetter = text(PackageResources.skip_letter_sql)
+    static let claimLetters = text(PackageResources.claim_letters_sql)
+    static let settleLetters = text(PackageResources.settle_letters_sql)
+    static let wakeSinks = text(PackageResources.wake_sinks_sql)
+
+    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+}
