@@ -148,7 +148,7 @@ import Testing
             let name = try #require(SinkName("archive"))
             let settings = try SinkSettings([
                 SinkSettings.Setting("kind", ["file"]), SinkSettings.Setting("path", [path]), SinkSettings.Setting("format", ["tap"]),
-                SinkSettings.Setting("dids", ["did:plc:1"]), SinkSettings.Setting("batch.events", ["70"]),
+                SinkSettings.Setting("filter.dids", ["did:plc:1"]), SinkSettings.Setting("batch.events", ["70"]),
             ])
             _ = try await ledger.storeSink(SinkDefinition(name: name, settings: settings), origin: .api)
             let cursor = try await ledger.run(run)?.nextSeq["archive"]
