@@ -86,8 +86,10 @@ let package = Package(
             ], resources: [.embedInCode("SQL"), .embedInCode("Lua")]),
         module(
             "Serve",
-            ["Events", "Flow", "ATProto", "Broker", "Ledger", log, metrics, coreMetrics, lifecycle, deque, nioCore, nioPosix, nioHTTP1],
-            resources: [.embedInCode("OpenAPI")]),
+            [
+                "Events", "Flow", "ATProto", "Broker", "Ledger", log, metrics, coreMetrics, lifecycle, deque, nioCore, nioPosix, nioHTTP1,
+                nioWebSocket,
+            ], resources: [.embedInCode("OpenAPI")]),
         module("Simulator", ["Events", "ATProto", log, lifecycle, deque, nioCore, nioPosix, nioHTTP1, nioWebSocket]),
         module(
             "Fleet",
@@ -141,10 +143,12 @@ let package = Package(
             "ServeTests",
             [
                 "Serve", "ATProto", "Broker", "Events", "Flow", "Ledger", "PostgresClient", "RedisClient", "TestSupport", log, metrics, lifecycle,
-                nioCore, nioEmbedded, nioHTTP1, nioPosix, httpClient,
+                nioCore, nioEmbedded, nioHTTP1, nioPosix, nioWebSocket, httpClient,
             ]),
         tests("SimulatorTests", ["Simulator", "ATProto", "Events", log, nioCore, nioHTTP1, nioPosix, httpClient]),
-        tests("FleetTests", ["Fleet", "Events", "Flow", "Serve", "Simulator", "TestSupport", log, subprocess]),
+        tests(
+            "FleetTests",
+            ["Fleet", "Broker", "Events", "Flow", "Ledger", "Outbox", "PostgresClient", "Serve", "Simulator", "TestSupport", log, subprocess]),
         tests("WeirTests", ["weir", "Events", "Fleet", "Ledger", "Serve", "TestSupport", arguments, lifecycle]),
         tests("Scenarios", ["Simulator", "Events", "PostgresClient", "RedisClient", "TestSupport", log, lifecycle, nioCore, nioHTTP1, httpClient]),
     ]

@@ -18,10 +18,13 @@ public struct BrokerLevels: Hashable, Sendable {
     }
 
     /// The number of `name:<number>` in the text of INFO; 0 where it is not there.
-    static func number(_ name: String, inInfo text: String) -> Int {
+    static func number(_ name: String, inInfo info: String) -> Int { Int(text(name, inInfo: info)) ?? 0 }
+
+    /// What stands behind `name:` in the text of INFO; empty where it is not there.
+    static func text(_ name: String, inInfo text: String) -> String {
         for line in text.split(whereSeparator: \.isNewline) where line.hasPrefix("\(name):") {
-            return Int(line.dropFirst(name.count + 1)) ?? 0
+            return String(line.dropFirst(name.count + 1))
         }
-        return 0
+        return ""
     }
 }

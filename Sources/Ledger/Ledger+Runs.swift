@@ -65,7 +65,15 @@ extension Ledger {
     }
 
     /// Events with seq > `after`, in order, at most `limit` and about `maxBytes` of bodies (at least one).
+    ///
+    /// Where those right behind `after` are gone, they begin with the first that is still there, however far it is.
     public func events(run: RunID, after: Int64, limit: Int, maxBytes: Int) async throws(LedgerError) -> [LogEvent] {
+        let found = try await page(run: run, after: after, limit: limit, maxBytes: maxBytes)
+        guard found.isEmpty, let next = try await firstSeq(run: run, after: after), next > after + 1 else { return found }
+        return try await page(run: run, after: next - 1, limit: limit, maxBytes: maxBytes)
+    }
+
+    private func page(run: RunID, after: Int64, limit: Int, maxBytes: Int) async throws(LedgerError) -> [LogEvent] {
         try await mapped("events of \(run)") {
             let rows = try await pool.query(
                 RunSQL.readEvents,

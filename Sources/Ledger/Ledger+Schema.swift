@@ -107,10 +107,17 @@ extension Ledger {
         }
     }
 
-    /// Makes the log's daily partitions for today and `days` ahead; idempotent. Called daily by workers.
-    public func makePartitions(daysAhead: Int) async throws(LedgerError) {
+    /// Makes the log's daily partitions for today and `days` ahead; idempotent. Called by workers, days before they are needed.
+    ///
+    /// A new partition needs the default one's lock: whoever reads the log in a long transaction keeps it, and everybody else waits behind who waits for
+    /// it. So it is waited for a moment only.
+    /// - Throws: `contention` where it was not to be had.
+    public func makePartitions(daysAhead: Int, lockTimeout: Duration = .milliseconds(200)) async throws(LedgerError) {
         try await mapped("make partitions") {
-            _ = try await pool.query(SchemaSQL.makePartitions, [.int32(Int32(clamping: min(max(daysAhead, 0), 366)))])
+            try await pool.transaction { connection in
+                try await connection.execute("SET LOCAL lock_timeout = \(max(1, lockTimeout.milliseconds))")
+                _ = try await connection.query(SchemaSQL.makePartitions, [.int32(Int32(clamping: min(max(daysAhead, 0), 366)))])
+            }
         }
     }
 }

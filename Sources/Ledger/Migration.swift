@@ -10,5 +10,6 @@ struct Migration: Sendable {
         Migration(name: "m003_labels", text: PackageResources.m003_labels_sql),
         Migration(name: "m004_runs", text: PackageResources.m004_runs_sql),
         Migration(name: "m005_sinks", text: PackageResources.m005_sinks_sql),
+        Migration(name: "m006_clients", text: PackageResources.m006_clients_sql),
     ]
 }

@@ -21,6 +21,7 @@ struct Weir: AsyncParsableCommand {
             CommandGroup(name: "Look", subcommands: [Status.self, Tail.self, Inspect.self, Health.self, Bench.self]),
             CommandGroup(name: "Choose", subcommands: [Repos.self]),
             CommandGroup(name: "Append", subcommands: [Runs.self]),
+            CommandGroup(name: "Mend", subcommands: [Doctor.self, Release.self, Replay.self]),
             CommandGroup(name: "Deliver", subcommands: [Sinks.self, DeadLetters.self]),
             CommandGroup(name: "About", subcommands: [Config.self, VersionCommand.self]),
         ])

@@ -33,8 +33,9 @@ import Testing
         let keys = ConfigurationTable.keys
         #expect(Set(keys.map(\.path)).count == keys.count)
         #expect(Set(keys.map(\.variable)).count == keys.count)
-        let source = try ["", "+Repositories", "+Access", "+Sinks"].map { try read("Sources/Fleet/Configuration/FleetConfiguration\($0).swift") }
-            .joined()
+        let source = try ["", "+Repositories", "+Access", "+Retention", "+Sinks"].map {
+            try read("Sources/Fleet/Configuration/FleetConfiguration\($0).swift")
+        }.joined()
         for key in keys { #expect(source.contains("\"\(key.path)\""), "nothing reads \(key.path)") }
         // A read of another type than the table's stops the process, so reading each is the test.
         let c = try FleetConfiguration.load(file: nil, environment: [:], flags: [])
@@ -44,7 +45,7 @@ import Testing
             c.simulatorAccounts, c.simulatorRate, c.simulatorRelays, c.simulatorPrebuild, c.backfillPage, c.backfillQueueHighWater, c.backfillJobsMax,
             c.fetchConcurrency, c.fetchHostConcurrency, c.fetchHostRate, c.fetchRepoBytesMax, c.fetchHighWater,
             c.simulatorRepositoryHosts, c.simulatorInitialRecords, c.simulatorHugeRepositories, c.simulatorHugeBytes, c.simulatorLabelers,
-            c.simulatorLabelRate, c.apiBodyBytes, c.apiTokenRate, c.apiTokenConnections,
+            c.simulatorLabelRate, c.apiBodyBytes, c.apiTokenRate, c.apiTokenConnections, c.logKeepDays, c.logKeepDaysMax,
         ]
         let times: [Duration] = [
             c.leaseTTL, c.leaseRenewal, c.predecessorWait, c.identityWait, c.identityLifetime, c.publisherPoll, c.apiHeartbeat, c.readyStallAfter,

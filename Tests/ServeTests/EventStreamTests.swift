@@ -82,6 +82,70 @@ import Testing
         }
     }
 
+    @Test("a client that comes after its outlet was lost is compared with what is published, though others of its run wait for the heartbeat")
+    func lostBeforeConnect() async throws {
+        var configuration = TestAPI.configuration
+        configuration.heartbeatEvery = .seconds(300)
+        try await TestAPI.run(configuration) { api in
+            await api.append(testEvents(run, count: 10))
+            var waiting = try await SSEClient(api.url("/runs/firehose/1/stream?fromSeq=9"))
+            #expect(try await waiting.nextEvent()?.id == "10")
+            // It is followed: the next event comes from the outlet.
+            await api.append(testEvents(run, from: 11, count: 1))
+            #expect(try await waiting.nextEvent()?.id == "11")
+            await api.outlet.delete(run)
+            await api.log.append(testEvents(run, from: 12, count: 600))
+            for from in [0, 11, 500] as [Int64] {
+                var client = try await SSEClient(api.url("/runs/firehose/1/stream?fromSeq=\(from)"))
+                for seq in from + 1...611 { #expect(try await client.nextEvent()?.id == "\(seq)") }
+            }
+        }
+    }
+
+    @Test("what an outlet lost is read from Postgres at once, however much it is, not a step a heartbeat")
+    func muchLost() async throws {
+        var configuration = TestAPI.configuration
+        configuration.heartbeatEvery = .seconds(1)
+        try await TestAPI.run(configuration) { api in
+            await api.append(testEvents(run, count: 10))
+            var client = try await SSEClient(api.url("/runs/firehose/1/stream?fromSeq=9"))
+            #expect(try await client.nextEvent()?.id == "10")
+            try await heartbeat(&client)
+            await api.outlet.delete(run)
+            await api.log.append(testEvents(run, from: 11, count: 20_000))
+            #expect(try await client.nextEvent()?.id == "11")
+            var messages = 0
+            while let message = try await client.next(), message.id != "20010" { messages += message.comment == nil ? 1 : 0 }
+            #expect(messages == 19_998)
+        }
+    }
+
+    @Test("a terminal event that comes while a client catches up ends its stream, once, whatever the outlet still has", arguments: [1, 40, 1000])
+    func terminalDuringCatchUp(keep: Int) async throws {
+        try await TestAPI.run { api in
+            await api.append(testEvents(run, count: 3000, bytes: 2000), keep: keep)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for index in 0..<4 {
+                    group.addTask {
+                        var client = try await SSEClient(api.url("/runs/firehose/1/stream"))
+                        #expect(try await client.nextEvent()?.id == "1")
+                        if index == 0 { await api.append(testEvents(run, from: 3001, count: 1, terminal: true), keep: keep) }
+                        var (last, terminals) = (1 as Int64, 0)
+                        while let message = try await client.nextEvent() {
+                            let seq = try #require(message.id.flatMap { Int64($0) })
+                            #expect(seq == last + 1)
+                            last = seq
+                            if message.event == "terminal" { terminals += 1 }
+                        }
+                        #expect(last == 3001)
+                        #expect(terminals == 1)
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test("what neither source has is told as a gap, with its id")
     func gap() async throws {
         try await TestAPI.run { api in

@@ -32,7 +32,7 @@ struct FuzzRequestTests {
             switch route {
             case .runs(_, _, _, let limit): return (1...1000).contains(limit) ? .accepted : .broken("limit \(limit)")
             case .events(_, let after, let limit, _): return after >= 0 && (1...1000).contains(limit) ? .accepted : .broken("\(after), \(limit)")
-            case .stream(_, let after, _): return (0...(1 << 53)).contains(after) ? .accepted : .broken("after \(after)")
+            case .stream(_, let after, _): return (0...(1 << 53)).contains(after ?? 0) ? .accepted : .broken("after \(after ?? 0)")
             case .labels(let uris, let sources):
                 let isBounded = (1...Router.labelSubjectsMax).contains(uris.count) && sources.count <= Router.labelSourcesMax
                 return isBounded && uris.allSatisfy(Syntax.isLabelSubject) ? .accepted : .broken("\(uris), \(sources)")

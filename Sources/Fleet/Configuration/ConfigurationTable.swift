@@ -199,6 +199,12 @@ public enum ConfigurationTable {
             "The least level that is logged."),
         ConfigurationKey("log.format", .choice(["text", "json"]), standard: "text", "Lines for people, or one JSON object a line."),
         ConfigurationKey(
+            "log.keep_days", .integer(0...36_500), standard: "0",
+            "Whole days of the log that are kept beside today; 0: all, for ever. An older day goes once every sink is past it; terminal events stay."),
+        ConfigurationKey(
+            "log.keep_days_max", .integer(0...36_500), standard: "0",
+            "Days after which one goes though a sink, which may be halted, still needs it: it is told of a gap. 0: never."),
+        ConfigurationKey(
             "shutdown.grace", .duration(.seconds(1)...(.seconds(60))), standard: "8s",
             "How long a process may take to end what it has begun after SIGTERM or SIGINT. Keep it below the supervisor's patience."),
     ]

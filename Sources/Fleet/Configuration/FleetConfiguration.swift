@@ -18,6 +18,7 @@ public struct FleetConfiguration: Sendable {
                     message: "a third of lease.ttl (\(values["lease.ttl"]?.text ?? "")) at most is allowed: two renewals may be lost"))
         }
         problems += Self.repositoryProblems(values)
+        problems += Self.retentionProblems(values)
         problems += Self.sinkProblems(values)
         if !problems.isEmpty { throw ConfigurationError(problems: problems) }
     }

@@ -103,6 +103,7 @@ struct RoleServices: Sendable {
                 configuration: worker, ledger: connections.ledger, streams: streams, snapshots: connections.snapshotStreams(shards),
                 turns: turns, worker: connections.name, logger: logger("work")),
         ]
+        services.append(try retention())
         services.append(sinks())
         if worker.tracking.isTracked { services.append(try fetcher(tracking: worker.tracking, turns)) }
         return services

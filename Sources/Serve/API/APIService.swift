@@ -1,6 +1,7 @@
 public import Broker
 import CoreMetrics
 public import Events
+import Flow
 public import Ledger
 public import Logging
 public import NIOCore
@@ -14,6 +15,7 @@ public import ServiceLifecycle
 public struct APIService: Service {
     private let server: HTTPServer
     private let topics: TopicReader
+    private let subscriptions: SubscriptionKeeper
 
     /// - Parameters:
     ///   - shards: as fixed at the first migration (`Ledger.shardCount`).
@@ -30,7 +32,7 @@ public struct APIService: Service {
         group: (any EventLoopGroup)? = nil, logger: Logger, seams: FaultSeams = .off, onBound: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ServeError) {
         try self.init(
-            configuration: configuration, store: ledger, repositories: ledger, runs: ledger, sinks: ledger, outlet: outlet,
+            configuration: configuration, store: ledger, repositories: ledger, runs: ledger, subscriptions: ledger, sinks: ledger, outlet: outlet,
             levels: {
                 do { return try await streams?.levels() } catch { return nil }
             }, shards: shards, scope: scope, access: access, readiness: readiness, metrics: metrics, group: group, logger: logger, seams: seams,
@@ -40,7 +42,7 @@ public struct APIService: Service {
     /// With stores of a test's own.
     public init(
         configuration: ServerConfiguration, store: any LogStore, repositories: any RepositoryStore, runs: any RunStore,
-        sinks: (any SinkAdminStore)? = nil, outlet: any OutletReader,
+        subscriptions: any SubscriptionStore, sinks: (any SinkAdminStore)? = nil, outlet: any OutletReader,
         levels: @escaping @Sendable () async -> BrokerLevels?, shards: ShardMap, scope: APIScope = .live, access: APIAccess = .off,
         readiness: [any ReadinessSource]?,
         metrics: PrometheusMetrics?,
@@ -55,6 +57,7 @@ public struct APIService: Service {
             keepIdle: configuration.topicKeepIdle)
         let streamMetrics = StreamMetrics(factory: factory)
         let streamCount = ConnectionCount(limit: configuration.connectionsMax)
+        let (subscriptionBoard, flapBoard) = (SubscriptionBoard(), FlapBoard(watch: FlapWatch()))
         let board = ReadinessBoard(
             sources: readiness ?? [LedgerReadiness(ledger: store, stallAfter: configuration.stallAfter)], keepFor: configuration.readyCache)
         let writes = WriteGuard(bind: BindAddress(configuration.bind), scope: scope)
@@ -62,15 +65,19 @@ public struct APIService: Service {
             operations: OperationsResponder(readiness: board, metrics: metrics),
             queries: LogQueries(
                 store: store, details: { (ids) throws(LedgerError) in try await runs.details(of: ids) }, levels: levels, shards: shards,
-                sink: configuration.sink, streams: streamCount, logger: logger),
+                sink: configuration.sink, streams: streamCount, subscriptions: subscriptions, board: subscriptionBoard, logger: logger),
             scope: ScopeQueries(store: repositories, shards: shards, writes: writes, logger: logger),
             runs: RunCommands(store: runs, writes: writes, sink: configuration.sink, logger: logger), gate: AccessGate(access),
             sinks: sinks.map { SinkQueries(store: $0, writes: writes, logger: logger) })
         let parts = ServerParts(
             configuration: configuration, responder: responder, metrics: ServerMetrics(factory: factory),
             streaming: ServerParts.Streaming(
-                board: topicBoard, reader: reader, metrics: streamMetrics, clients: streamCount, seams: seams), logger: logger)
+                board: topicBoard, reader: reader, metrics: streamMetrics, clients: streamCount, subscriptions: subscriptionBoard,
+                flapping: flapBoard, seams: seams), logger: logger)
         server = HTTPServer(parts: parts, group: group ?? MultiThreadedEventLoopGroup.singleton, onBound: onBound)
+        self.subscriptions = SubscriptionKeeper(
+            board: subscriptionBoard, flapping: flapBoard, store: subscriptions, debounce: configuration.ackDebounce,
+            checkEvery: configuration.heartbeatEvery, logger: logger)
         topics = TopicReader(
             board: topicBoard, reader: reader, heartbeatEvery: configuration.heartbeatEvery, block: configuration.followBlock,
             coalesce: configuration.coalesce, bytesMax: configuration.followBytes, retry: configuration.retry, metrics: streamMetrics, logger: logger)
@@ -78,6 +85,13 @@ public struct APIService: Service {
 
     /// Until graceful shutdown; throws where it cannot listen.
     public func run() async throws {
-        try await server.run { [topics] loops in await topics.run { loops.advanced($0) } }
+        try await server.run { [topics, subscriptions] loops in
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await subscriptions.run() }
+                await topics.run { loops.advanced($0) }
+                group.cancelAll()
+            }
+        }
+        await subscriptions.flush()
     }
 }

@@ -14,6 +14,8 @@ struct LogQueries: Sendable {
     let shards: ShardMap
     let sink: String
     let streams: ConnectionCount
+    let subscriptions: any SubscriptionStore
+    let board: SubscriptionBoard
     let logger: Logger
 
     /// Bytes of bodies that a page of events has at most, about.
@@ -106,46 +108,7 @@ struct LogQueries: Sendable {
         }
     }
 
-    /// Whether there is such a run, and something to wait for.
-    func open(_ id: RunID, after: Int64, _ selection: EventSelection) async -> StreamOpening {
-        await opening {
-            guard let run = try await store.run(id) else { throw Self.noSuch(id) }
-            if after > run.lastSeq {
-                throw Problem(
-                    .cursorAhead, "the run has no such seq yet", parameter: "fromSeq or Last-Event-ID", given: "\(after)",
-                    allowed: "0 to \(run.lastSeq)")
-            }
-            if run.state != .started, after == run.lastSeq { return .refused(.nothingMore) }
-            return .accepted(StreamPlan(runs: [id], isMerged: false, positions: [after], selection: selection))
-        }
-    }
-
-    /// A merged log: one position a shard.
-    func openMerged(_ log: LiveLog, _ start: Route.MergedStart, _ selection: EventSelection) async -> StreamOpening {
-        await opening {
-            let runs = (0..<shards.count).map { RunID.live(log, $0) }
-            let summaries = try await store.runs(runs)
-            let lastSeqs = runs.map { summaries[$0]?.lastSeq ?? 0 }
-            let positions: [Int64]
-            switch start {
-            case .now: positions = zip(runs, lastSeqs).map { (summaries[$0]?.nextSeq[sink]).map { $0 - 1 } ?? $1 }
-            case .earliest: positions = lastSeqs.map { _ in 0 }
-            case .at(let cursor):
-                guard cursor.seqs.count == shards.count else {
-                    throw Problem.parameter("cursor", given: "of \(cursor.seqs.count) shards", allowed: "of \(shards.count) shards")
-                }
-                if let ahead = zip(cursor.seqs, lastSeqs).enumerated().first(where: { $1.0 > $1.1 }) {
-                    throw Problem(
-                        .cursorAhead, "shard \(ahead.offset) has no such seq yet", parameter: "cursor or Last-Event-ID",
-                        given: "\(ahead.element.0)", allowed: "0 to \(ahead.element.1)")
-                }
-                positions = cursor.seqs
-            }
-            return .accepted(StreamPlan(runs: runs, isMerged: true, positions: positions, selection: selection))
-        }
-    }
-
-    private func opening(_ body: () async throws -> StreamOpening) async -> StreamOpening {
+    func opening(_ body: () async throws -> StreamOpening) async -> StreamOpening {
         do {
             return try await body()
         } catch {
@@ -153,7 +116,7 @@ struct LogQueries: Sendable {
         }
     }
 
-    private func answer(_ body: () async throws -> HTTPReply) async -> HTTPReply {
+    func answer(_ body: () async throws -> HTTPReply) async -> HTTPReply {
         do {
             return try await body()
         } catch {
@@ -161,5 +124,5 @@ struct LogQueries: Sendable {
         }
     }
 
-    private static func noSuch(_ id: RunID) -> Problem { Problem(.runNotFound, "there is no run \(id)", given: id.description) }
+    static func noSuch(_ id: RunID) -> Problem { Problem(.runNotFound, "there is no run \(id)", given: id.description) }
 }

@@ -40,12 +40,14 @@ struct WriteGuard: Sendable {
                 .writesNotAllowed, "there is no authentication, and this API is bound to an address that others can reach",
                 given: bind?.description, allowed: "api.tokens, api.bind on loopback, or api.allow_writes = true")
         }
-        if let origin = request.origin, !origins(request).contains(origin.lowercased()) {
-            return Problem(
-                .foreignOrigin, "a page of another origin asks for a change", parameter: "Origin", given: origin,
-                allowed: "none, or this API's own")
-        }
-        return nil
+        return foreignOrigin(request)
+    }
+
+    /// Nil where no page of another origin asks.
+    func foreignOrigin(_ request: Request) -> Problem? {
+        guard let origin = request.origin, !origins(request).contains(origin.lowercased()) else { return nil }
+        return Problem(
+            .foreignOrigin, "a page of another origin asks", parameter: "Origin", given: origin, allowed: "none, or this API's own")
     }
 
     /// The API's own: by the names of loopback, and by the address that it is bound to.

@@ -40,6 +40,9 @@ struct Problem: Error, Hashable, Sendable {
         case seqConflict = "seq_conflict"
         case keyRegressing = "key_regressing"
         case eventTooLarge = "event_too_large"
+        case badHandshake = "bad_handshake"
+        case subscriptionNotFound = "subscription_not_found"
+        case tooManySubscriptions = "too_many_subscriptions"
         case overloaded
         case unavailable
         case failed
@@ -67,6 +70,9 @@ struct Problem: Error, Hashable, Sendable {
             case .headersTooLarge: .requestHeaderFieldsTooLarge
             case .tooManyConnections, .overloaded, .unavailable: .serviceUnavailable
             case .failed: .internalServerError
+            case .badHandshake: .upgradeRequired
+            case .subscriptionNotFound: .notFound
+            case .tooManySubscriptions: .conflict
             case .badSink: .badRequest
             case .sinkNotFound, .letterNotFound: .notFound
             case .sinkTaken, .letterSettled: .conflict
@@ -121,6 +127,7 @@ struct Problem: Error, Hashable, Sendable {
         var headers = [("Cache-Control", "no-store")]
         if code == .unauthorized { headers.append(("WWW-Authenticate", "Bearer realm=\"weir\"")) }
         if code == .methodNotAllowed, let allowed { headers.append(("Allow", allowed)) }
+        if code == .badHandshake { headers += [("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")] }
         if let seconds = retryAfterSeconds ?? (code.status == .serviceUnavailable ? 1 : nil) { headers.append(("Retry-After", "\(seconds)")) }
         return HTTPReply(status: code.status, contentType: "application/problem+json", headers: headers, body: json.take())
     }

@@ -19,6 +19,8 @@ struct Request: Sendable {
     let querySecret: String?
     /// Which token its connection counts for; nil where that is not known.
     let connection: ConnectionAccount?
+    /// The client asks for the connection to become a WebSocket: a stream does, other paths answer as ever (RFC 9110 §7.8).
+    let wantsWebSocket: Bool
 
     static let targetBytesMax = 16 << 10
 
@@ -58,6 +60,13 @@ struct Request: Sendable {
         authorization = headers.first(name: "Authorization")
         self.querySecret = querySecret
         self.connection = connection
+        wantsWebSocket =
+            method == .GET && Self.asksForUpgrade(headers) && headers[canonicalForm: "Upgrade"].contains { $0.lowercased() == "websocket" }
+    }
+
+    /// Behind such a request the parser of HTTP reads nothing more.
+    static func asksForUpgrade(_ headers: HTTPHeaders) -> Bool {
+        headers.contains(name: "Upgrade") && headers[canonicalForm: "Connection"].contains { $0.lowercased() == "upgrade" }
     }
 
     private static func decode(_ text: Substring, plusIsSpace: Bool) throws(Problem) -> String {

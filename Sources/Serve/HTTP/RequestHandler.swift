@@ -1,7 +1,10 @@
+import Broker
 import DequeModule
 import Events
+import Ledger
 import NIOCore
 import NIOHTTP1
+import NIOWebSocket
 
 /// One connection while it asks for plain replies: one request at a time, in order; a stream takes it over.
 ///
@@ -207,7 +210,7 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
             case _ where isUnread: write(Problem(.bodyNotAllowed, "this path takes no body", given: request.path).reply, keepsAlive: false)
             case .reply(let reply): write(reply, keepsAlive: true)
             case .compute(let work): compute(work)
-            case .stream(let open): self.open(open)
+            case .stream(let open): if request.wantsWebSocket { shakeHands(head, open) } else { self.open(open, headers: nil) }
             }
         } catch {
             isUnread = BodyHeaders(head.headers).isThere
@@ -243,14 +246,36 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
         if !taken { write(Problem(.overloaded, "too many requests wait for an answer").reply, keepsAlive: false) }
     }
 
-    private func open(_ open: @escaping @Sendable () async -> StreamOpening) {
+    /// Checks what a WebSocket's client has to say before anything is opened for it.
+    ///
+    /// The answer is NIO's; its handler of upgrades is not in the pipeline: it takes the first request of a connection only, and its encoder
+    /// makes each client's frames anew, where here all clients at one place are sent the same bytes.
+    private func shakeHands(_ head: HTTPRequestHead, _ open: @escaping @Sendable () async -> StreamOpening) {
+        guard let context else { return }
+        let upgrader = NIOWebSocketServerUpgrader(
+            shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture([:]) },
+            upgradePipelineHandler: { channel, _ in channel.eventLoop.makeSucceededVoidFuture() })
+        let bound = NIOLoopBound(self, eventLoop: connections.eventLoop)
+        upgrader.buildUpgradeResponse(channel: context.channel, upgradeRequest: head, initialResponseHeaders: [:]).whenComplete { result in
+            switch result {
+            case .success(let headers): bound.value.open(open, headers: headers)
+            case .failure:
+                let problem = Problem(
+                    .badHandshake, "this is no handshake of a WebSocket", allowed: "one Sec-WebSocket-Key, and Sec-WebSocket-Version: 13")
+                bound.value.write(problem.reply, keepsAlive: false)
+            }
+        }
+    }
+
+    /// - Parameter headers: of a WebSocket's answer; nil: an event stream.
+    private func open(_ open: @escaping @Sendable () async -> StreamOpening, headers: HTTPHeaders?) {
         let bound = NIOLoopBound(self, eventLoop: connections.eventLoop)
         let taken = parts.requests.submit {
             let opening = await open()
             bound.eventLoop.execute {
                 switch opening {
                 case .refused(let reply): bound.value.write(reply, keepsAlive: true)
-                case .accepted(let plan): bound.value.startStream(plan)
+                case .accepted(let plan): bound.value.startStream(plan, upgrade: headers)
                 }
             }
         }
@@ -261,7 +286,8 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard let context, !isClosed else { return }
         endBody()
         let version = head?.version ?? .http1_1
-        let stays = keepsAlive && !isUnread && !connections.isDraining && head?.isKeepAlive == true
+        let isAtEnd = head.map { Request.asksForUpgrade($0.headers) } ?? true
+        let stays = keepsAlive && !isUnread && !isAtEnd && !connections.isDraining && head?.isKeepAlive == true
         var headers = HTTPHeaders()
         headers.add(name: "Date", value: HTTPDate.now())
         if reply.status != .noContent {
@@ -297,35 +323,52 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    /// Writes the head of an event stream, takes HTTP out of the pipeline, and puts the stream's handler in: an idle stream then costs
-    /// a channel and that handler.
-    private func startStream(_ plan: StreamPlan) {
+    /// Writes the head of a stream, takes HTTP out of the pipeline, and puts the stream's handler in: an idle stream then costs
+    /// a channel and that handler, a WebSocket also what splits its client's frames.
+    ///
+    /// - Parameter upgrade: of a WebSocket's answer; nil: an event stream.
+    private func startStream(_ plan: StreamPlan, upgrade: HTTPHeaders?) {
         guard let context, !isClosed, let streaming = parts.streaming else { return }
         if connections.isDraining { return write(Problem(.unavailable, "this server is shutting down").reply, keepsAlive: false) }
         guard head?.version == .http1_1 else { return write(Problem(.badRequest, "streams need HTTP/1.1").reply, keepsAlive: false) }
         let isHeadOnly = head?.method == .HEAD
-        let headers: HTTPHeaders = [
-            "Date": HTTPDate.now(), "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store", "X-Accel-Buffering": "no",
-            "Connection": "close", "Transfer-Encoding": "chunked",
-        ]
-        parts.metrics.replied(200)
+        let status: HTTPResponseStatus = upgrade == nil ? .ok : .switchingProtocols
+        let headers: HTTPHeaders =
+            upgrade ?? [
+                "Date": HTTPDate.now(), "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store", "X-Accel-Buffering": "no",
+                "Connection": "close", "Transfer-Encoding": "chunked",
+            ]
+        parts.metrics.replied(status.code)
+        noteReconnect(plan, streaming)
         state = .leaving
-        context.writeAndFlush(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .ok, headers: headers))), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
         if isHeadOnly { return close() }
         dropAhead()
         let stream = StreamHandler(plan: plan, connections: connections, streaming: streaming)
         do {
             let pipeline = context.pipeline.syncOperations
+            if upgrade != nil {
+                try pipeline.addHandler(ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: WebSocketInbox.messageBytesMax)), position: .last)
+            }
             try pipeline.addHandler(stream, position: .last)
             let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
             let encoder = try pipeline.context(handlerType: HTTPResponseEncoder.self)
             let removed = [
-                pipeline.removeHandler(context: decoder), pipeline.removeHandler(context: encoder), pipeline.removeHandler(context: context),
+                pipeline.removeHandler(context: context), pipeline.removeHandler(context: decoder), pipeline.removeHandler(context: encoder),
             ]
             let bound = NIOLoopBound(stream, eventLoop: context.eventLoop)
             EventLoopFuture.andAllComplete(removed, on: context.eventLoop).whenComplete { _ in bound.value.start() }
         } catch {
             close()
         }
+    }
+
+    /// A client that was here before: it says what it has, or has a subscription.
+    private func noteReconnect(_ plan: StreamPlan, _ streaming: ServerParts.Streaming) {
+        let subscription = plan.subscription.flatMap { $0.connection > 1 ? $0.key.name : nil }
+        let address = head?.headers.first(name: "Last-Event-ID").flatMap { $0.isEmpty ? nil : context?.channel.remoteAddress?.ipAddress }
+        guard let client = subscription ?? address, let run = plan.runs.first else { return }
+        let topic = plan.isMerged ? run.description.prefix { $0 != "/" } + "/*" : run.description
+        streaming.flapping.opened(client: client, topic: String(topic), now: .current)
     }
 }

@@ -1,4 +1,5 @@
 import Events
+import Ledger
 import NIOHTTP1
 
 /// What a request asks for: the decision without the doing.
@@ -7,9 +8,10 @@ enum Route: Sendable {
     case runs(state: String?, kind: String?, after: RunID?, limit: Int)
     case run(RunID)
     case events(RunID, after: Int64, limit: Int, EventSelection)
-    case stream(RunID, after: Int64, EventSelection)
+    /// after nil: not said.
+    case stream(RunID, after: Int64?, StreamOptions)
     /// A log of all shards, merged.
-    case merged(LiveLog, MergedStart, EventSelection)
+    case merged(LiveLog, MergedStart?, StreamOptions)
     /// What stands of some subjects; sources empty: of all.
     case labels(uris: [String], sources: [String])
     case repositories(phase: RepositoryPhase?, after: String?, limit: Int)
@@ -23,6 +25,9 @@ enum Route: Sendable {
     case append(RunID, expectedSeq: Int64?, isLines: Bool)
     case finish(RunID, expectedSeq: Int64?)
     case cancel(RunID, expectedSeq: Int64?)
+    case subscriptions(name: String?, after: SubscriptionKey?, limit: Int)
+    /// Topic nil: all of the name.
+    case deleteSubscription(name: String, SubscriptionTopic?)
     case sinks(SinkRoute)
 
     enum MergedStart: Hashable, Sendable {
@@ -37,6 +42,7 @@ enum Route: Sendable {
     var methods: [HTTPMethod] {
         switch self {
         case .changeScope, .finish, .cancel: [.POST]
+        case .deleteSubscription: [.DELETE]
         // Their paths take both; the router has chosen by the method already.
         case .runs, .createRun, .events, .append: [.GET, .HEAD, .POST]
         case .sinks(let route): route.methods
@@ -68,6 +74,8 @@ enum Route: Sendable {
         case .append: "append"
         case .finish: "finish"
         case .cancel: "cancel"
+        case .subscriptions: "subscriptions"
+        case .deleteSubscription: "delete_subscription"
         case .sinks(let route): route.name
         }
     }

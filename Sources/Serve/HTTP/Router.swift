@@ -38,6 +38,7 @@ struct Router: Sendable {
         case "/streams/firehose": return try merged(.firehose, request)
         case "/streams/labels": return try merged(.labels, request)
         case "/labels": return try labels(request)
+        case _ where request.path == "/subscriptions" || request.path.hasPrefix("/subscriptions/"): return try subscriptions(request)
         case "/repos", "/repos/": return try repositories(request)
         case _ where request.path.hasPrefix("/repos/"): return try repository(request, rest: request.path.dropFirst("/repos/".count))
         default:
@@ -70,10 +71,10 @@ struct Router: Sendable {
 
     private func run(_ request: Request, rest: Substring, streamsOnly: Bool) throws(Problem) -> Route {
         if rest.hasSuffix("/stream") {
-            let query = try QueryReader(request, allowed: ["fromSeq"] + QueryReader.selectionNames)
+            let query = try QueryReader(request, allowed: ["fromSeq", "subscription"] + QueryReader.selectionNames)
             let id = try runID(rest.dropLast("/stream".count))
             let from = try query.integer("fromSeq", in: Self.seqs)
-            return .stream(id, after: try lastEventSeq(request) ?? from ?? 0, try query.selection())
+            return .stream(id, after: try lastEventSeq(request) ?? from, try options(request, query))
         }
         if !streamsOnly, let route = try command(request, rest: rest) { return route }
         if !streamsOnly, rest.hasSuffix("/events") {
@@ -145,13 +146,14 @@ struct Router: Sendable {
     }
 
     private func merged(_ log: LiveLog, _ request: Request) throws(Problem) -> Route {
-        let query = try QueryReader(request, allowed: ["cursor"] + QueryReader.selectionNames)
-        let selection = try query.selection()
-        if let text = request.lastEventID, !text.isEmpty { return .merged(log, .at(try cursor(text, "Last-Event-ID")), selection) }
+        let query = try QueryReader(request, allowed: ["cursor", "subscription"] + QueryReader.selectionNames)
+        let options = try options(request, query)
+        if let text = request.lastEventID, !text.isEmpty { return .merged(log, .at(try cursor(text, "Last-Event-ID")), options) }
         switch query.text("cursor") {
-        case nil, "", "now": return .merged(log, .now, selection)
-        case "earliest": return .merged(log, .earliest, selection)
-        case let text?: return .merged(log, .at(try cursor(text, "cursor")), selection)
+        case nil, "": return .merged(log, nil, options)
+        case "now": return .merged(log, .now, options)
+        case "earliest": return .merged(log, .earliest, options)
+        case let text?: return .merged(log, .at(try cursor(text, "cursor")), options)
         }
     }
 

@@ -50,6 +50,8 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var readyCache: Duration = .seconds(1)
     /// A shard or upstream that has work and does not move for this long is not ready; 1 s to 1 h.
     public var stallAfter: Duration = .seconds(30)
+    /// Acknowledgements of WebSocket clients that come within this time are one write; 10 ms to 10 s.
+    public var ackDebounce: Duration = .milliseconds(200)
     /// The sink whose `next_seq` is what is published to outlets.
     public var sink = "outlet"
     /// How Redis or Postgres is tried again.
@@ -85,6 +87,7 @@ public struct ServerConfiguration: Hashable, Sendable {
         check("coalesce", coalesce, .zero ... .seconds(1))
         check("follow_block", followBlock, .milliseconds(10) ... .seconds(5))
         check("drain_timeout", drainTimeout, .zero ... .seconds(300))
+        check("ack_debounce", ackDebounce, .milliseconds(10) ... .seconds(10))
         check("ready_cache", readyCache, .zero ... .seconds(60))
         check("stall_after", stallAfter, .seconds(1) ... .seconds(3600))
         return found

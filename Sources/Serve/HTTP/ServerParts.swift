@@ -21,6 +21,8 @@ final class ServerParts: Sendable {
         var metrics: StreamMetrics
         /// How many streams there are.
         var clients: ConnectionCount
+        var subscriptions: SubscriptionBoard
+        var flapping: FlapBoard
         var seams = FaultSeams.off
     }
 

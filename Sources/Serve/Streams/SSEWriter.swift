@@ -24,12 +24,17 @@ enum SSEWriter {
         text.append(contentsOf: ": \(comment)\nretry: \(milliseconds)\n\n".utf8)
     }
 
-    /// Why the server closes, as an event without an id.
-    static func appendClosing(reason: String, detail: String, to text: inout [UInt8]) {
+    /// Why the server closes, as an event without an id. That a run has ended its terminal event has said; when to come back the stream's `retry` says.
+    static func append(_ end: StreamEnd, to text: inout [UInt8]) {
+        switch end.code {
+        case 1000: return
+        case 1012: return appendRetry(milliseconds: end.retryMs, comment: "shutting down", to: &text)
+        default: break
+        }
         var json = JSONWriter()
         json.beginObject()
-        json.member("reason", reason)
-        json.member("detail", detail)
+        json.member("reason", end.reason)
+        json.member("detail", end.detail)
         json.endObject()
         text.append(contentsOf: "event: closing\n".utf8)
         appendData(json.take(), to: &text)
@@ -38,14 +43,7 @@ enum SSEWriter {
 
     /// A gap under `event: gap`; its id is the last seq that is gone, so that a reconnect does not hear of it again.
     static func append(_ gap: StreamGap, id: some Collection<UInt8>, to text: inout [UInt8]) {
-        var json = JSONWriter()
-        json.beginObject()
-        json.member("run", gap.run.description)
-        json.member("from", gap.from)
-        json.member("to", gap.to)
-        json.member("why", gap.why)
-        json.endObject()
-        append(id: id, event: "gap", data: json.take(), to: &text)
+        append(id: id, event: "gap", data: gap.json, to: &text)
     }
 
     /// One `data` line a line of the text: JSON of an application's own may have line breaks between its tokens.

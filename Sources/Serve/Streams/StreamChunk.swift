@@ -1,7 +1,7 @@
 import Events
 import NIOCore
 
-/// What one write carries: rendered events, framed as one chunk of HTTP/1.1, and where a client stands after it.
+/// What one write carries: rendered events, for SSE framed as one chunk of HTTP/1.1, and where a client stands after it.
 struct StreamChunk {
     var bytes: ByteBuffer?
     var renderer: StreamRenderer
@@ -33,7 +33,7 @@ struct StreamChunk {
                 }
             }
         }
-        bytes = Self.frame(text)
+        bytes = Self.frame(text, renderer.wire)
     }
 
     /// All of the items, which one step of reading bounded.
@@ -41,7 +41,7 @@ struct StreamChunk {
         self.renderer = renderer
         var text: [UInt8] = []
         for item in items where !ends { take(item, index, &text) }
-        bytes = Self.frame(text)
+        bytes = Self.frame(text, renderer.wire)
     }
 
     private mutating func take(_ item: StreamItem, _ index: Int, _ text: inout [UInt8]) {
@@ -52,9 +52,10 @@ struct StreamChunk {
         if case .gap = item { gaps += 1 } else { events += 1 }
     }
 
-    /// RFC 9112 §7.1; nil for no bytes, since an empty chunk would end the body.
-    static func frame(_ text: [UInt8]) -> ByteBuffer? {
+    /// SSE: RFC 9112 §7.1; nil for no bytes, since an empty chunk would end the body. A WebSocket's frames are framed already.
+    static func frame(_ text: [UInt8], _ wire: StreamWire) -> ByteBuffer? {
         guard !text.isEmpty else { return nil }
+        if wire == .webSocket { return ByteBuffer(bytes: text) }
         var buffer = ByteBuffer()
         buffer.reserveCapacity(text.count + 12)
         buffer.writeString(String(text.count, radix: 16))

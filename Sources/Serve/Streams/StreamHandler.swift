@@ -3,14 +3,15 @@ import Events
 import Flow
 import Logging
 import NIOCore
+import NIOWebSocket
 
-/// One event stream: takes what its runs have while its socket takes it, and reads on by itself where they no longer have it.
+/// One event stream, over SSE or a WebSocket: takes what its runs have while its socket takes it, and reads on by itself where they no longer have it.
 ///
 /// Used on its event loop only. It keeps nothing but where its client stands: what waits to be sent is in the channel, up to the
 /// configured bytes and one chunk; above that it takes nothing, and when that lasts it closes with a reason.
 final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
-    // Bytes that a client sends after its request are dropped without being looked at.
-    typealias InboundIn = Never
+    // Of a WebSocket. Bytes that a client of SSE sends after its request are dropped without being looked at.
+    typealias InboundIn = WebSocketFrame
     typealias OutboundOut = ByteBuffer
 
     let plan: StreamPlan
@@ -26,6 +27,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var nextBehind = 0
     private var wroteAt = NIODeadline.now()
     private var fullSince: NIODeadline?
+    private var inbox = WebSocketInbox()
 
     private var configuration: ServerConfiguration { connections.parts.configuration }
 
@@ -33,7 +35,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
         self.plan = plan
         self.connections = connections
         self.streaming = streaming
-        renderer = StreamRenderer(isMerged: plan.isMerged, selection: plan.selection, positions: plan.positions)
+        renderer = StreamRenderer(isMerged: plan.isMerged, wire: plan.wire, selection: plan.selection, positions: plan.positions)
     }
 
     var closeFuture: EventLoopFuture<Void>? { context?.channel.closeFuture }
@@ -50,13 +52,22 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
         self.context = nil
         connections.remove(self)
         for run in plan.runs { streaming.board.leave(run, now: .current) }
+        if let subscription = plan.subscription { streaming.subscriptions.detach(subscription) }
         streaming.clients.leave()
         streaming.metrics.closed(now: streaming.clients.now)
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if plan.wire == .webSocket { received(unwrapInboundIn(data)) }
+    }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { close() }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error as? NIOWebSocketError {
+        case .invalidFrameLength: end(.tooLarge)
+        case .fragmentedControlFrame, .multiByteControlFrameLength: end(.protocolError("a control frame that is too long, or in fragments"))
+        case nil: close()
+        }
+    }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
@@ -74,8 +85,20 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
         let high = configuration.streamBufferBytes
         let mark = ChannelOptions.Types.WriteBufferWaterMark(low: max(1, high / 4), high: high)
         context.channel.setOption(ChannelOptions.writeBufferWaterMark, value: mark).whenFailure { _ in }
-        write { SSEWriter.appendRetry(milliseconds: Int(jitteredRetry.milliseconds), comment: "weir", to: &$0) }
+        let retry = jitteredRetry.milliseconds
+        switch plan.wire {
+        case .sse: write { SSEWriter.appendRetry(milliseconds: Int(retry), comment: "weir", to: &$0) }
+        case .webSocket: write { WebSocketWriter.appendOpening(id: renderer.id, retryMs: retry, to: &$0) }
+        }
+        if plan.isOver { return end(.terminal) }
+        if let subscription = plan.subscription, !hold(subscription) { return end(.takenOver) }
         pump()
+    }
+
+    /// False where a newer client has the subscription.
+    private func hold(_ subscription: SubscriptionBoard.Handle) -> Bool {
+        let bound = NIOLoopBound(self, eventLoop: connections.eventLoop)
+        return streaming.subscriptions.attach(subscription) { end in bound.eventLoop.execute { bound.value.end(end) } }
     }
 
     /// Sends what the topics have from here on, until the socket is full or there is nothing; then reads on where they do not have it.
@@ -88,6 +111,9 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
             guard chunk.moved else { break }
             take(chunk)
         }
+        for (index, published) in plan.published.enumerated() where renderer.positions[index] < published && !behind.contains(index) {
+            behind.append(index)
+        }
         if !behind.isEmpty, !isCatchingUp, !hasEnded, context.channel.isWritable { catchUp(behind) }
     }
 
@@ -97,18 +123,19 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
             streaming.metrics.closedSlow()
             let detail = "the client took nothing for \(configuration.slowClientTimeout)"
             connections.parts.logger.info("slow client closed", metadata: ["run": "\(plan.runs.first?.description ?? "")"])
-            return end(grace: .seconds(1)) { SSEWriter.appendClosing(reason: "slow_client", detail: detail, to: &$0) }
+            return end(.slow(detail), grace: .seconds(1))
         }
         guard fullSince == nil, now - wroteAt >= TimeAmount(configuration.heartbeatEvery) else { return }
-        write { SSEWriter.appendHeartbeat(id: renderer.id, to: &$0) }
+        switch plan.wire {
+        case .sse: write { SSEWriter.appendHeartbeat(id: renderer.id, to: &$0) }
+        case .webSocket: write { WebSocketWriter.appendHeartbeat(id: renderer.id, to: &$0) }
+        }
         // Also where no word of something new came: a read that failed, a topic that others let go.
         pump()
     }
 
     /// Tells the client when to come back, and ends.
-    func drain() {
-        end(grace: .seconds(2)) { SSEWriter.appendRetry(milliseconds: Int(jitteredRetry.milliseconds), comment: "shutting down", to: &$0) }
-    }
+    func drain() { end(.shuttingDown(retryMs: jitteredRetry.milliseconds)) }
 
     func close() {
         hasEnded = true
@@ -122,7 +149,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
         renderer = chunk.renderer
         streaming.metrics.wrote(chunk)
         if chunk.ends {
-            end(grace: .seconds(30), firstChunk: chunk.bytes)
+            end(.terminal, grace: .seconds(30), firstChunk: chunk.bytes)
         } else if let bytes = chunk.bytes {
             send(bytes)
         }
@@ -179,7 +206,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func write(_ append: (inout [UInt8]) -> Void) {
         var text: [UInt8] = []
         append(&text)
-        if let bytes = StreamChunk.frame(text) { send(bytes) }
+        if let bytes = StreamChunk.frame(text, plan.wire) { send(bytes) }
     }
 
     private func send(_ bytes: ByteBuffer) {
@@ -189,15 +216,50 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// Last words, the end of the body, and the end of the connection: when they are out, or after `grace` where the client does not take them.
-    private func end(grace: TimeAmount, firstChunk: ByteBuffer? = nil, _ append: (inout [UInt8]) -> Void = { _ in }) {
+    private func end(_ end: StreamEnd, grace: TimeAmount = .seconds(2), firstChunk: ByteBuffer? = nil) {
         guard let context, !hasEnded else { return }
         if let firstChunk { send(firstChunk) }
-        write(append)
         hasEnded = true
         let bound = NIOLoopBound(self, eventLoop: connections.eventLoop)
-        let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.whenComplete { _ in bound.value.close() }
-        context.writeAndFlush(wrapOutboundOut(StreamChunk.lastFrame), promise: written)
         context.eventLoop.scheduleTask(in: grace) { bound.value.close() }
+        switch plan.wire {
+        case .sse:
+            write { SSEWriter.append(end, to: &$0) }
+            let written = context.eventLoop.makePromise(of: Void.self)
+            written.futureResult.whenComplete { _ in bound.value.close() }
+            context.writeAndFlush(wrapOutboundOut(StreamChunk.lastFrame), promise: written)
+        case .webSocket:
+            // The client closes when it has read this; a reset before that would take it along.
+            write { WebSocketWriter.append(end, to: &$0) }
+        }
+    }
+}
+
+/// What a client says on a WebSocket.
+extension StreamHandler {
+    private func received(_ frame: WebSocketFrame) {
+        switch inbox.received(frame) {
+        case .nothing: break
+        // What is not taken is not answered: a flood of pings is not stored.
+        case .pong(let payload):
+            if !hasEnded, context?.channel.isWritable == true { write { WebSocketWriter.append(.pong, payload.readableBytesView, to: &$0) } }
+        case .message(let bytes): if !hasEnded { received(bytes) }
+        case .closed:
+            if !hasEnded { write { WebSocketWriter.append(.close, [], to: &$0) } }
+            close()
+        case .end(let why): end(why)
+        }
+    }
+
+    private func received(_ message: [UInt8]) {
+        switch Acknowledgement.read(message, isMerged: plan.isMerged, delivered: renderer.positions) {
+        case .failure(let refusal): end(refusal.end)
+        case .success(let positions):
+            guard let subscription = plan.subscription else {
+                return end(StreamEnd(code: 1008, reason: "no_subscription", detail: "acknowledgements need ?subscription=NAME"))
+            }
+            streaming.metrics.acknowledged()
+            streaming.subscriptions.acked(subscription, positions)
+        }
     }
 }

@@ -36,4 +36,16 @@ struct StreamGap: Hashable, Sendable {
     var from: Int64
     var to: Int64
     var why: String
+
+    /// As clients are told of it.
+    var json: [UInt8] {
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("run", run.description)
+        json.member("from", from)
+        json.member("to", to)
+        json.member("why", why)
+        json.endObject()
+        return json.take()
+    }
 }

@@ -12,6 +12,7 @@ struct StreamMetrics: Sendable {
     private let fromOutlet: Counter
     private let fromLog: Counter
     private let failures: Counter
+    private let acks: Counter
 
     init(factory: any MetricsFactory) {
         clients = Gauge(label: "weir_stream_clients", dimensions: [], factory: factory)
@@ -23,6 +24,7 @@ struct StreamMetrics: Sendable {
         fromOutlet = Counter(label: "weir_stream_reads_total", dimensions: [("source", "outlet")], factory: factory)
         fromLog = Counter(label: "weir_stream_reads_total", dimensions: [("source", "log")], factory: factory)
         failures = Counter(label: "weir_stream_read_failures_total", dimensions: [], factory: factory)
+        acks = Counter(label: "weir_stream_acks_total", dimensions: [], factory: factory)
     }
 
     func open(now count: Int) {
@@ -32,6 +34,7 @@ struct StreamMetrics: Sendable {
 
     func closed(now count: Int) { clients.record(count) }
     func closedSlow() { slow.increment() }
+    func acknowledged() { acks.increment() }
     func failed() { failures.increment() }
 
     func wrote(_ chunk: StreamChunk) {

@@ -3,6 +3,7 @@ import Events
 /// Turns a client's next items into bytes and moves its positions. Without I/O.
 struct StreamRenderer: Hashable, Sendable {
     let isMerged: Bool
+    var wire = StreamWire.sse
     let selection: EventSelection
     var positions: [Int64]
 
@@ -18,12 +19,18 @@ struct StreamRenderer: Hashable, Sendable {
         switch item {
         case .gap(var gap):
             gap.from = max(gap.from, position + 1)
-            SSEWriter.append(gap, id: id, to: &text)
+            switch wire {
+            case .sse: SSEWriter.append(gap, id: id, to: &text)
+            case .webSocket: WebSocketWriter.append(id: id, event: "gap", data: gap.json, to: &text)
+            }
         case .event(let event):
             guard selection.delivers(event) else { return false }
             // A terminal event has no shape of its own in the other formats; its end must be told all the same.
             let data = selection.format.render(event) ?? EventFormat.weir.render(event) ?? []
-            SSEWriter.append(id: id, event: event.kind.rawValue, data: data, to: &text)
+            switch wire {
+            case .sse: SSEWriter.append(id: id, event: event.kind.rawValue, data: data, to: &text)
+            case .webSocket: WebSocketWriter.append(id: id, event: event.kind.rawValue, data: data, to: &text)
+            }
             return event.kind == .terminal && !isMerged
         }
         return false

@@ -38,7 +38,7 @@ struct TopicReader: Sendable {
                 policy.succeeded(at: started)
                 let delay = policy.failed(at: .current, using: &generator)
                 logger.warning("outlets cannot be read", metadata: ["error": "\(error)", "retry_after_ms": "\(delay.milliseconds)"])
-                await compare(board.followed(now: .current), advanced)
+                _ = await compare(board.followed(now: .current), advanced)
                 try? await Task.sleep(for: delay)
             }
         }
@@ -62,8 +62,8 @@ struct TopicReader: Sendable {
             let moved = try await read(follower, topics, tips, &count)
             if !moved.isEmpty { advanced(moved) }
             if MonotonicTime.current - comparedAt >= heartbeatEvery {
-                comparedAt = .current
-                await compare(topics, advanced)
+                // Who is still behind is looked at again in the next round.
+                if await compare(topics, advanced) { comparedAt = .current }
             }
             let spent = MonotonicTime.current - started
             if !moved.isEmpty, spent < coalesce { try await Task.sleep(for: coalesce - spent) }
@@ -111,19 +111,27 @@ struct TopicReader: Sendable {
         return topic.append(step.items)
     }
 
-    private func compare(_ topics: [OutletTopic], _ advanced: @Sendable (Set<RunID>) -> Void) async {
-        guard !topics.isEmpty else { return }
+    /// Steps of reading that one run gets before it is the others' turn.
+    private static let stepsMax = 16
+
+    /// - Returns: false where a run is still behind what is published.
+    private func compare(_ topics: [OutletTopic], _ advanced: @Sendable (Set<RunID>) -> Void) async -> Bool {
+        guard !topics.isEmpty else { return true }
+        var areAllThere = true
         do {
             let summaries = try await reader.store.runs(topics.map(\.run))
-            var moved: Set<RunID> = []
             for topic in topics {
-                guard let summary = summaries[topic.run], let tip = topic.tip else { continue }
-                let published = (summary.nextSeq[reader.sink] ?? 1) - 1
-                if published > tip, try await readOn(topic) { moved.insert(topic.run) }
+                let published = (summaries[topic.run]?.nextSeq[reader.sink] ?? 1) - 1
+                var steps = 0
+                while let tip = topic.tip, published > tip, steps < Self.stepsMax, try await readOn(topic) {
+                    advanced([topic.run])
+                    steps += 1
+                }
+                if steps == Self.stepsMax { areAllThere = false }
             }
-            if !moved.isEmpty { advanced(moved) }
         } catch {
             logger.warning("published seqs cannot be compared", metadata: ["error": "\(error)"])
         }
+        return areAllThere
     }
 }

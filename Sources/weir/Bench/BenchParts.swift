@@ -15,5 +15,7 @@ enum BenchParts {
         RunsBench.self,
         WebhookBench.self,
         TableSinkBench.self,
+        ClientsBench.self,
+        FanOutBench.self,
     ]
 }

@@ -14,6 +14,7 @@ struct TestAPI {
     let outlet: MemoryOutletStreams
     let repositories: MemoryRepositories
     let sinks: MemorySinks
+    let subscriptions: MemorySubscriptions
     let port: Int
     let shutDown: @Sendable () async -> Void
     let metrics: PrometheusMetrics
@@ -57,6 +58,7 @@ struct TestAPI {
         configuration.followBlock = .milliseconds(20)
         configuration.drainTimeout = .seconds(60)
         configuration.slowClientTimeout = .seconds(300)
+        configuration.ackDebounce = .milliseconds(10)
         return configuration
     }
 
@@ -70,11 +72,11 @@ struct TestAPI {
         let logger = logger ?? quiet
         let (ports, bound) = AsyncStream<Int>.makeStream()
         let (log, outlet, repositories, metrics) = (MemoryLog(), MemoryOutletStreams(), MemoryRepositories(), PrometheusMetrics())
-        let sinks = MemorySinks()
+        let (sinks, subscriptions) = (MemorySinks(), MemorySubscriptions())
         let service = try APIService(
-            configuration: configuration, store: log, repositories: repositories, runs: log, sinks: sinks, outlet: outlet, levels: { nil },
-            shards: ShardMap(count: shards), scope: scope, access: access, readiness: nil, metrics: metrics, logger: logger,
-            onBound: { bound.yield($0) })
+            configuration: configuration, store: log, repositories: repositories, runs: log, subscriptions: subscriptions, sinks: sinks,
+            outlet: outlet, levels: { nil }, shards: ShardMap(count: shards), scope: scope, access: access, readiness: nil, metrics: metrics,
+            logger: logger, onBound: { bound.yield($0) })
         let group = ServiceGroup(services: [service], logger: quiet)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
@@ -84,9 +86,8 @@ struct TestAPI {
             var iterator = ports.makeAsyncIterator()
             if let port = await iterator.next() {
                 let api = TestAPI(
-                    log: log, outlet: outlet, repositories: repositories, sinks: sinks, port: port,
-                    shutDown: { await group.triggerGracefulShutdown() },
-                    metrics: metrics)
+                    log: log, outlet: outlet, repositories: repositories, sinks: sinks, subscriptions: subscriptions, port: port,
+                    shutDown: { await group.triggerGracefulShutdown() }, metrics: metrics)
                 try await body(api)
             }
             await group.triggerGracefulShutdown()

@@ -1,0 +1,1 @@
+DELETE FROM run_days WHERE day = $1
