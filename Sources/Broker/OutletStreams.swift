@@ -53,6 +53,19 @@ public struct OutletStreams: Sendable {
         }
     }
 
+    /// Trims to about `keep` entries; a full Redis takes that too.
+    public func trim(run: RunID, keep: Int) async throws(BrokerError) {
+        let key = keys.outlet(run: run)
+        let replies = try await redis.brokered(
+            RedisBatch(RedisCommand("XTRIM", .string(key), "MAXLEN", "~", .integer(max(keep, 1)))), affinity: affinity(run))
+        _ = try brokered(at: "XTRIM \(key)") { () throws(RedisError) in try replies[0].get() }
+    }
+
+    public func memory() async throws(BrokerError) -> BrokerMemory {
+        let replies = try await redis.brokered(RedisBatch(BrokerMemory.command))
+        return try brokered(at: "INFO memory") { () throws(RedisError) in BrokerMemory(info: try replies[0].string()) }
+    }
+
     /// Deletes an outlet, to be rebuilt from the log.
     public func delete(run: RunID) async throws(BrokerError) {
         let key = keys.outlet(run: run)

@@ -52,14 +52,17 @@ public struct SnapshotStreams: Sendable {
     }
 
     /// Entries that wait in each shard's stream: what is committed is trimmed.
-    public func lengths() async throws(BrokerError) -> [Int] {
-        var batch = RedisBatch()
+    public func lengths() async throws(BrokerError) -> [Int] { try await levels().entries }
+
+    /// The same, and how full Redis is.
+    public func levels() async throws(BrokerError) -> (entries: [Int], memory: BrokerMemory) {
+        var batch = RedisBatch(BrokerMemory.command)
         for shard in 0..<shards.count { batch.append("XLEN", .string(keys.firehoseBackfill(shard))) }
         let replies = try await redis.brokered(batch)
         return try brokered(at: "XLEN firehose_backfill") { () throws(RedisError) in
             var lengths: [Int] = []
-            for reply in replies { lengths.append(Int(try reply.integer())) }
-            return lengths
+            for reply in replies.dropFirst() { lengths.append(Int(try reply.integer())) }
+            return (lengths, BrokerMemory(info: try replies[0].string()))
         }
     }
 

@@ -11,6 +11,7 @@ struct ClaimPublisher: Sendable {
     let now: @Sendable () -> MonotonicTime
     let lease: LeaseClock
     var seams = FaultSeams.off
+    var pressure = OutletPressure()
 
     /// - Parameter bound: how much the run's outlet may keep; moved by the batch.
     func publish(_ claim: OutboxClaim, bound: inout OutletBound) async -> PublishOutcome {
@@ -24,7 +25,7 @@ struct ClaimPublisher: Sendable {
         switch PublishPlan(claim: claim, events: events) {
         case .idle: return .idle(claim)
         case .gap(let expected, let lastGood, let found): return .gap(claim, expected: expected, lastGood: lastGood, found: found)
-        case .publish(let batch): return await write(batch, claim, keep: bound.keep(after: batch))
+        case .publish(let batch): return await write(batch, claim, keep: pressure.keep(bound.keep(after: batch)))
         }
     }
 
@@ -37,6 +38,8 @@ struct ClaimPublisher: Sendable {
             guard case .foreign(let top) = result else { return .published(claim, batch, rebuilt: false) }
             return try await rebuild(batch, claim, keep: keep, top: top)
         } catch let error as BrokerError {
+            // A full server refuses the batch with its trim. Where this fails too, the next try comes here again.
+            if error.code == .outOfMemory { try? await outlet.trim(run: claim.run, keep: keep) }
             return .failed(claim, error: error.description)
         } catch {
             return .failed(claim, error: "\(error)")

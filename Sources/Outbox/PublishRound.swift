@@ -19,6 +19,9 @@ struct PublishRound: Sendable {
     private var bounds: [RunID: OutletBound] = [:]
     private var retries: [RunID: RetryPolicy] = [:]
 
+    private var pressure = OutletPressure()
+    private var nextLook = MonotonicTime.zero
+
     private static let runsRemembered = 10_000
 
     init(
@@ -44,9 +47,19 @@ struct PublishRound: Sendable {
         guard !claims.isEmpty else { return false }
         lease.renewed(callStartedAt: start)
         forgetIfTooMany()
+        await lookAtMemory()
         let outcomes = await publish(claims, lease: lease)
         try await settle(outcomes)
         return true
+    }
+
+    /// Once a second, while something is published.
+    private mutating func lookAtMemory() async {
+        guard MonotonicTime.current >= nextLook else { return }
+        nextLook = .current + .seconds(1)
+        do { pressure.observed(try await outlet.memory().share) } catch {
+            logger.debug("Redis' memory can't be measured", metadata: ["error": "\(error)"])
+        }
     }
 
     mutating func reportIfDue(at now: MonotonicTime?) {
@@ -63,7 +76,9 @@ struct PublishRound: Sendable {
     }
 
     private mutating func publish(_ claims: [OutboxClaim], lease: LeaseClock) async -> [PublishOutcome] {
-        let publisher = ClaimPublisher(configuration: configuration, store: store, outlet: outlet, now: { .current }, lease: lease, seams: seams)
+        let publisher = ClaimPublisher(
+            configuration: configuration, store: store, outlet: outlet, now: { .current }, lease: lease, seams: seams,
+            pressure: pressure)
         let fresh = OutletBound(entries: configuration.keepEntries, bytes: configuration.keepBytes)
         var waiting = claims[...]
         var outcomes: [PublishOutcome] = []

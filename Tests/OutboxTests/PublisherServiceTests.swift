@@ -1,3 +1,4 @@
+import Broker
 import Events
 import Flow
 import Logging
@@ -79,6 +80,19 @@ import Testing
         try await publishing { await store.reached { $0[run]?.nextSeq == 6 } }
         #expect(await outlet.streams[run] == Array(1...5))
         #expect(await outlet.deletions == 1)
+    }
+
+    @Test("a Redis that fills makes outlets keep less, and one that is full has the outlet trimmed before the batch is tried again")
+    func fullRedis() async throws {
+        let run = try run("a/1")
+        await outlet.fill(90)
+        await outlet.fail(1, .outOfMemory)
+        await store.append(run, count: 20)
+        try await publishing { await store.reached { $0[run]?.nextSeq == 21 } }
+        #expect(await outlet.streams[run] == Array(1...20))
+        #expect(await outlet.trims == [12_000])
+        let keeps = await outlet.keeps
+        #expect(!keeps.isEmpty && keeps.allSatisfy { $0 <= 12_000 })
     }
 
     @Test("51 finished runs in front of a new one do not hide it")

@@ -96,6 +96,13 @@ import Testing
         }
     }
 
+    /// To a run and to a merged stream, under the name that paths get here.
+    private func subscribe(_ api: TestAPI) async throws {
+        for topic: SubscriptionTopic in [.run(.firehose(1)), .log(.firehose)] {
+            _ = try await api.subscriptions.openSubscription(SubscriptionKey(topic: topic, name: "audit"), start: [0, 0])
+        }
+    }
+
     @Test("answers are what the description says, each kind of them")
     func answers() async throws {
         try await TestAPI.run { api in
@@ -143,8 +150,7 @@ import Testing
             try await check("post", "/runs/{id}/finish", body: #"{"state":"failed"}"#, status: 409)
             _ = try await api.post("/runs", #"{"kind":"k","id":"orders/2"}"#)
             try await check("post", "/runs/{id}/finish", "/runs/orders/2/finish", body: #"{"state":"failed","reason":"r"}"#)
-            try await check("get", "/runs")
-            try await check("get", "/runs", "/runs?limit=1")
+            for target in ["/runs", "/runs?limit=1"] { try await check("get", "/runs", target) }
             try await check("get", "/runs/{id}")
             try await check("get", "/runs/{id}", "/runs/nobody", status: 404)
             for path in ["/", "/health", "/ready", "/status", "/labels", "/repos", "/repos/{did}", "/openapi.json"] { try await check("get", path) }
@@ -159,6 +165,9 @@ import Testing
             for path in ["/sinks", "/sinks/{name}", "/dlq", "/dlq/{letter}"] { try await check("get", path) }
             for verb in ["requeue", "skip"] { try await check("post", "/dlq/{letter}/\(verb)", body: nil) }
             for status: UInt in [200, 404] { try await check("delete", "/sinks/{name}", status: status) }
+            try await subscribe(api)
+            for target in ["/subscriptions", "/subscriptions?limit=1"] { try await check("get", "/subscriptions", target) }
+            for status: UInt in [200, 404] { try await check("delete", "/subscriptions/{name}", status: status) }
             let all = Self.operations(document).filter { _, method, operation in
                 method != "get" || operation["responses"]?["200"]?["content"]?["application/json"] != nil
             }

@@ -119,6 +119,7 @@ struct RoleServices: Sendable {
         fetch.spoolFolder = configuration.fetchSpool ?? FileManager.default.temporaryDirectory.path
         fetch.repositoryBytesMax = configuration.fetchRepoBytesMax
         fetch.highWaterEntries = configuration.fetchHighWater
+        fetch.highWaterMemory = Double(configuration.highWaterMemoryPercent) / 100
         fetch.identityLifetime = configuration.identityLifetime
         fetch.connections.allowPrivateHosts = configuration.allowsPrivateHosts
         // Whoever configured them says that they may be asked, whatever their addresses are.

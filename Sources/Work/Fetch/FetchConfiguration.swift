@@ -16,6 +16,8 @@ public struct FetchConfiguration: Sendable {
     public var repositoryBytesMax = 1 << 30
     /// Entries over all backfill streams above which nothing is written; it goes on at three quarters of it.
     public var highWaterEntries = 20_000
+    /// The share of Redis' `maxmemory` in use above which nothing is written either.
+    public var highWaterMemory = 0.85
     /// How long a stored identity is believed before it is fetched again.
     public var identityLifetime = Duration.seconds(24 * 3600)
     /// A job that a consumer of the queue has had for so long without a word is taken over.

@@ -41,7 +41,8 @@ public struct FetchService: Service {
         consumer = worker.description
         parts = FetchParts(
             configuration: configuration, ledger: ledger, gathered: gathered, snapshots: snapshots,
-            gate: SnapshotGate(streams: snapshots, high: configuration.highWaterEntries, logger: logger),
+            gate: SnapshotGate(
+                streams: snapshots, high: configuration.highWaterEntries, memoryHigh: configuration.highWaterMemory, logger: logger),
             turns: HostTurns(slots: slots, clock: clock),
             hosts: HostClient(hosts, connections: connections, wall: clock.wall),
             identities: FetchIdentities(

@@ -2,17 +2,20 @@ internal import Broker
 internal import Events
 internal import Logging
 
-/// Holds writers of snapshots back while the backfill streams are full. It drops nothing: it lets wait.
+/// Holds writers of snapshots back while the backfill streams are full, or Redis is. It drops nothing: it lets wait.
 actor SnapshotGate {
     private let streams: SnapshotStreams
     private let high: Int
+    /// Of `maxmemory`.
+    private let memoryHigh: Double
     private let logger: Logger
     private var isOpen = true
     private var waiters: [CheckedContinuation<Void, Never>] = []
 
-    init(streams: SnapshotStreams, high: Int, logger: Logger) {
+    init(streams: SnapshotStreams, high: Int, memoryHigh: Double, logger: Logger) {
         self.streams = streams
         self.high = max(1, high)
+        self.memoryHigh = memoryHigh
         self.logger = logger
     }
 
@@ -33,11 +36,17 @@ actor SnapshotGate {
 
     private func measure() async {
         do {
-            let entries = try await streams.lengths().reduce(0, +)
-            if entries >= high {
-                if isOpen { logger.info("fetchers wait: the backfill streams are full", metadata: ["entries": "\(entries)"]) }
+            let levels = try await streams.levels()
+            let entries = levels.entries.reduce(0, +)
+            let memory = levels.memory.share ?? 0
+            if entries >= high || memory >= memoryHigh {
+                if isOpen {
+                    logger.info(
+                        "fetchers wait: the backfill streams or Redis are full",
+                        metadata: ["entries": "\(entries)", "memory_percent": "\(Int(memory * 100))"])
+                }
                 isOpen = false
-            } else if entries <= high / 4 * 3 {
+            } else if entries <= high / 4 * 3, memory <= memoryHigh - 0.05 {
                 open()
             }
         } catch {

@@ -8,16 +8,24 @@ actor MemoryOutlet: OutletWriter {
     private(set) var refusals = 0
     private(set) var deletions = 0
     private var failures = 0
+    private var failure = BrokerError.Code.unavailable
+    /// What each batch was to keep, and each trim of its own.
+    private(set) var keeps: [Int] = []
+    private(set) var trims: [Int] = []
+    private var used = 0
 
-    func fail(_ count: Int) { failures = count }
+    func fail(_ count: Int, _ code: BrokerError.Code = .unavailable) { (failures, failure) = (count, code) }
+    /// In percent of its limit.
+    func fill(_ percent: Int) { used = percent }
     /// As somebody else would.
     func addForeign(_ run: RunID, id: Int64) { streams[run, default: []].append(id) }
 
     func publish(_ events: [LogEvent], run: RunID, lastSeq: Int64, keep: Int) async throws(BrokerError) -> OutletStreams.PublishResult {
         if failures > 0 {
             failures -= 1
-            throw BrokerError(code: .unavailable, message: "cut", place: "publish")
+            throw BrokerError(code: failure, message: "cut", place: "publish")
         }
+        keeps.append(keep)
         for event in events {
             let top = streams[run]?.last ?? 0
             if event.seq > top {
@@ -34,4 +42,8 @@ actor MemoryOutlet: OutletWriter {
         deletions += 1
         streams[run] = nil
     }
+
+    func trim(run: RunID, keep: Int) async throws(BrokerError) { trims.append(keep) }
+
+    func memory() async throws(BrokerError) -> BrokerMemory { BrokerMemory(used: used, max: 100) }
 }
