@@ -76,10 +76,9 @@ import Testing
                 await lab.fleet.until { $0.reports[lab.host]?.events == 700 }
                 try await redis.redis.send(RedisCommand("CONFIG", ["SET", "maxmemory", "0"]))
                 await wait(for: 500, lab)
-                // They stand in a shard of their own, which may be behind the one with the last commit.
-                await lab.fleet.until { $0.malformed >= 200 }
             }
             expectAll(1...500, lab)
+            #expect(lab.fleet.state.malformed >= 200)
         }
         await server.stop()
     }

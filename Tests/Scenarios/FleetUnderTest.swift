@@ -81,6 +81,7 @@ struct FleetUnderTest: Sendable {
             outcome = .failure(journal.report(seed: seed, error))
         }
         journal.endClients()
+        await journal.endProcesses()
         await pool.close()
         await postgres.stop()
         await redis.stop()

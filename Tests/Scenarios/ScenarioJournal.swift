@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 import TestSupport
 
@@ -34,6 +35,9 @@ final class ScenarioJournal: Sendable {
     func started(_ client: FirehoseClient) { state.withLock { $0.clients.append(client) } }
     var clients: [FirehoseClient] { state.withLock { $0.clients } }
     func endClients() { for client in clients { client.stop() } }
+
+    /// Kills those that still run: they would work against servers that are gone until all scenarios have ended.
+    func endProcesses() async { for process in state.withLock({ $0.processes }) { _ = await process.end(SIGKILL) } }
 
     /// The message of a failure: seed, steps, the one that failed, and what each process wrote last.
     func report(seed: UInt64, _ error: any Error) -> ScenarioFailure {
