@@ -11,5 +11,6 @@ struct Migration: Sendable {
         Migration(name: "m004_runs", text: PackageResources.m004_runs_sql),
         Migration(name: "m005_sinks", text: PackageResources.m005_sinks_sql),
         Migration(name: "m006_clients", text: PackageResources.m006_clients_sql),
+        Migration(name: "m007_compression", text: PackageResources.m007_compression_sql),
     ]
 }

@@ -75,8 +75,7 @@ struct ShardTrimTests {
             let another = try await PostgresConnection.connect(try await SharedServers.postgres(schema: bench.schema, name: "\(bench.schema)-lock"))
             _ = try await another.execute("BEGIN; LOCK TABLE run_events IN ACCESS EXCLUSIVE MODE")
             async let following = Self.taking(entries, by: owner)
-            try await bench.until(
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = '\(bench.worker)'", is: 1)
+            try await bench.untilBlocked(by: await another.backendID)
             #expect(try await bench.shown() == before)
             _ = try await another.execute("COMMIT")
             let position = try await following.position

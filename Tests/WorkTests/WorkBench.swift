@@ -186,6 +186,15 @@ final class WorkBench {
     /// Returns once that many events stand in the log of all shards.
     func untilLogged(_ count: Int64) async throws { try await until("SELECT count(*) FROM run_events", is: count) }
 
+    /// Asks the server until the owner waits for a lock of that session: no commit tells of that. Throws where it does not for a minute.
+    func untilBlocked(by backend: Int32) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        let blocked = "SELECT count(*) FROM pg_stat_activity WHERE application_name = '\(worker)' AND \(backend) = ANY (pg_blocking_pids(pid))"
+        while try await number(blocked) == 0 {
+            guard ContinuousClock.now < deadline else { throw TestSupportError("nothing of \(worker) waits for a lock of session \(backend)") }
+        }
+    }
+
     /// Returns once the statement, about the log or the shards, gives `value`. The suite's time limit bounds it.
     func until(_ sql: String, is value: Int64) async throws {
         try await changes.until { try await number(sql) == value }
