@@ -22,10 +22,19 @@ enum Base32 {
     }
 
     /// Nil where a character is not of the alphabet or the bits left over are not zero.
-    static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
-        var bytes: [UInt8] = []
+    static func decode(_ text: [UInt8]) -> [UInt8]? {
+        text.withUnsafeBufferPointer { text in
+            withUnsafeTemporaryAllocation(byteCount: max(1, text.count * 5 / 8), alignment: 1) { bytes in
+                decode(text, to: bytes).map { Array(bytes[..<$0]) }
+            }
+        }
+    }
+
+    /// As above; writes to `target`, where the caller has room for five bytes for each eight characters, and returns how many it has.
+    static func decode(_ text: UnsafeBufferPointer<UInt8>, to target: UnsafeMutableRawBufferPointer) -> Int? {
         var buffer: UInt32 = 0
-        var bits = 0
+        var bits: UInt32 = 0
+        var written = 0
         for character in text {
             let value: UInt8
             switch character {
@@ -37,10 +46,11 @@ enum Base32 {
             bits += 5
             if bits >= 8 {
                 bits -= 8
-                bytes.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
+                target[written] = UInt8(truncatingIfNeeded: buffer >> bits)
+                written += 1
             }
         }
-        guard bits < 5, buffer & ((1 << UInt32(bits)) - 1) == 0 else { return nil }
-        return bytes
+        guard bits < 5, buffer & ((1 << bits) - 1) == 0 else { return nil }
+        return written
     }
 }

@@ -34,9 +34,18 @@ public struct CID: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads the text form, base32 in lower case with the prefix `b`; nil for any other.
     public init?(_ text: some StringProtocol) {
-        var utf8 = text.utf8.makeIterator()
-        guard text.utf8.count == 59, utf8.next() == UInt8(ascii: "b") else { return nil }
-        guard let binary = Base32.decode(text.utf8.dropFirst()), let cid = try? CID(binary: binary) else { return nil }
+        guard let cid = text.utf8.withContiguousStorageIfAvailable({ CID(text: $0) }) ?? Array(text.utf8).withUnsafeBufferPointer({ CID(text: $0) })
+        else { return nil }
+        self = cid
+    }
+
+    private init?(text: UnsafeBufferPointer<UInt8>) {
+        guard text.count == 59, text[0] == UInt8(ascii: "b") else { return nil }
+        let cid = withUnsafeTemporaryAllocation(byteCount: Self.binaryLength, alignment: 8) { binary -> CID? in
+            guard Base32.decode(UnsafeBufferPointer(rebasing: text.dropFirst()), to: binary) == Self.binaryLength else { return nil }
+            return CID(loading: UnsafeRawBufferPointer(binary), at: 0)
+        }
+        guard let cid else { return nil }
         self = cid
     }
 

@@ -13,6 +13,9 @@ public struct SnapshotRecord: Hashable, Sendable {
         self.body = body
     }
 
-    public var collection: String { String(path.prefix { $0 != "/" }) }
-    public var rkey: String { String(path.drop { $0 != "/" }.dropFirst()) }
+    public var collection: String { String(path[..<slash]) }
+    public var rkey: String { String(path[slash...].dropFirst()) }
+
+    /// By bytes: the slash of a path stands alone, and no character has to be put together to find it.
+    private var slash: String.Index { path.utf8.firstIndex(of: UInt8(ascii: "/")) ?? path.endIndex }
 }

@@ -92,7 +92,7 @@ extension Ledger {
             run: run, seq: try row.value(0), kind: known, did: try row.value(2), rev: try row.value(3), collection: try row.value(4),
             rkey: try row.value(5), action: LogEvent.Action(rawValue: action), cid: try row.value(7), live: try row.value(8),
             host: try row.value(9), time: try row.value(10), mark: try row.value(11),
-            loggedAt: WallTime(try row.value(12, as: PostgresTimestamp.self)), body: Array(try row.value(13, as: String.self).utf8))
+            loggedAt: WallTime(try row.value(12, as: PostgresTimestamp.self)), body: try row.utf8(13))
     }
 
     /// Creates a run of an application or of a test; false where it is there already.

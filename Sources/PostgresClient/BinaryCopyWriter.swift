@@ -34,6 +34,11 @@ public struct BinaryCopyWriter: Sendable {
     public mutating func null() { open.null() }
 
     /// Nil is null.
+    @specialized(where Value == Int64)
+    @specialized(where Value == Int32)
+    @specialized(where Value == Bool)
+    @specialized(where Value == PostgresTimestamp)
+    @specialized(where Value == PostgresDate)
     public mutating func value<Value: PostgresValue>(_ value: Value?) { open.value(value) }
     public mutating func value(_ value: String?) { open.text(value) }
 

@@ -15,6 +15,11 @@ public struct BinaryValues: Sendable {
     public mutating func null() { bytes.appendBigEndian(Int32(-1)) }
 
     /// Nil is null.
+    @specialized(where Value == Int64)
+    @specialized(where Value == Int32)
+    @specialized(where Value == Bool)
+    @specialized(where Value == PostgresTimestamp)
+    @specialized(where Value == PostgresDate)
     public mutating func value<Value: PostgresValue>(_ value: Value?) {
         guard let value else { return null() }
         let place = bytes.count

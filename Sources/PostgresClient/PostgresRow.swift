@@ -6,6 +6,11 @@ public struct PostgresRow: Sendable {
     let rows: PostgresRows
     let row: Int
 
+    // Called for each value of an answer: without these, each call looks up generic metadata.
+    @specialized(where Value == String)
+    @specialized(where Value == Int64)
+    @specialized(where Value == Bool)
+    @specialized(where Value == PostgresTimestamp)
     public func value<Value: PostgresValue>(_ column: Int, as type: Value.Type = Value.self) throws(PostgresError) -> Value {
         guard let value = try optional(column, as: type) else { throw mismatch(column, "is null, not \(Value.postgresName)") }
         return value
@@ -16,6 +21,10 @@ public struct PostgresRow: Sendable {
     }
 
     /// Nil where the value is null.
+    @specialized(where Value == String)
+    @specialized(where Value == Int64)
+    @specialized(where Value == Bool)
+    @specialized(where Value == PostgresTimestamp)
     public func optional<Value: PostgresValue>(_ column: Int, as type: Value.Type = Value.self) throws(PostgresError) -> Value? {
         guard let bytes = try bytes(column) else { return nil }
         let typeID = rows.columns.typeIDs[column]
@@ -27,6 +36,16 @@ public struct PostgresRow: Sendable {
 
     public func optional<Value: PostgresValue>(_ column: String, as type: Value.Type = Value.self) throws(PostgresError) -> Value? {
         try optional(try place(of: column), as: type)
+    }
+
+    /// The UTF-8 of a `text` or `json`, not made a `String` first.
+    public func utf8(_ column: Int) throws(PostgresError) -> [UInt8] {
+        guard let bytes = try bytes(column) else { throw mismatch(column, "is null, not text") }
+        let typeID = rows.columns.typeIDs[column]
+        guard [PostgresTypeID.text, PostgresTypeID.varchar, PostgresTypeID.json].contains(typeID) else {
+            throw mismatch(column, "of type \(typeID) is not text")
+        }
+        return Array(bytes)
     }
 
     /// A one-dimensional array, whose elements may be null.

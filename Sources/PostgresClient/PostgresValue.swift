@@ -103,7 +103,8 @@ extension String: PostgresValue {
     public static func fromPostgresBinary(_ bytes: ArraySlice<UInt8>, typeID: UInt32) -> String? {
         switch typeID {
         case PostgresTypeID.text, PostgresTypeID.varchar, PostgresTypeID.bpchar, PostgresTypeID.name, PostgresTypeID.json, PostgresTypeID.unknown:
-            String(validating: bytes, as: UTF8.self)
+            // The client's encoding is UTF-8: the server sends nothing else, and a repair would change it, not crash.
+            String(decoding: bytes, as: UTF8.self)
         case PostgresTypeID.jsonb:
             // A version byte stands in front of the text.
             bytes.first == 1 ? String(validating: bytes.dropFirst(), as: UTF8.self) : nil

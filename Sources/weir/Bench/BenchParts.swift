@@ -13,6 +13,7 @@ enum BenchParts {
         ParkedHostsBench.self,
         FailoverBench.self,
         RunsBench.self,
+        PublishBench.self,
         WebhookBench.self,
         TableSinkBench.self,
         ClientsBench.self,

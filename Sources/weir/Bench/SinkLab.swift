@@ -11,9 +11,9 @@ import ServiceLifecycle
 struct SinkLab: Sendable {
     let ledger: Ledger
     let pool: PostgresPool
-    private let redis: RedisClient
+    let redis: RedisClient
     private let url: String
-    private let log: Logger
+    let log: Logger
 
     static let worker = WorkerID("sink-bench")
 
@@ -44,12 +44,12 @@ struct SinkLab: Sendable {
         await pool.close()
     }
 
-    /// - Parameter keys: different records of a run; more events change them again, each fifth time by a delete.
-    func append(runs: Int, events: Int, keys: Int) async throws {
+    /// - Parameters: `keys`: different records of a run; more events change them again, each fifth time by a delete. `sinks`: of the runs, from their start.
+    func append(runs: Int, events: Int, keys: Int, sinks: [String] = []) async throws {
         let body = Array((#"{"text":""# + String(repeating: "x", count: 200) + #""}"#).utf8)
         for number in 0..<runs {
             guard let run = RunID("bench/\(number)") else { continue }
-            _ = try await ledger.createRun(run, kind: "bench", sinks: [])
+            _ = try await ledger.createRun(run, kind: "bench", sinks: sinks)
             for start in stride(from: 0, to: events, by: 1000) {
                 let batch = (start..<min(events, start + 1000)).map { index in
                     LogEvent(
