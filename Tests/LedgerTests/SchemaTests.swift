@@ -36,6 +36,26 @@ import Testing
         try await test.end()
     }
 
+    @Test func `bodies of events are compressed by LZ4, in partitions that were there and in those that come, and read back whole`() async throws {
+        let test = try await TestLedger.make()
+        try await test.ledger.makePartitions(daysAhead: 12)
+        let partitions = try await test.number("SELECT count(*) FROM pg_partition_tree('run_events')")
+        #expect(
+            try await test.number(
+                """
+                SELECT count(*) FROM pg_attribute a JOIN pg_partition_tree('run_events') p ON p.relid = a.attrelid
+                WHERE a.attname = 'body' AND a.attcompression = 'l'
+                """) == partitions)
+        let run = try #require(RunID("compressed/1"))
+        _ = try await test.ledger.createRun(run, kind: "test", sinks: [])
+        let body = Array((#"{"text":""# + String(repeating: "Grüße ", count: 5_000) + #""}"#).utf8)
+        _ = try await test.ledger.append([LogEvent(run: run, seq: 0, kind: .record, did: "did:plc:a", body: body)], run: run)
+        let method: String = try await test.pool.query("SELECT pg_column_compression(body) FROM run_events")[0].value(0)
+        #expect(method == "lz4")
+        #expect(try await test.ledger.events(run: run, after: 0, limit: 10, maxBytes: 1 << 20).map(\.body) == [body])
+        try await test.end()
+    }
+
     @Test func `several processes migrate at once`() async throws {
         let schema = RandomName.schema()
         let applied = Counter()

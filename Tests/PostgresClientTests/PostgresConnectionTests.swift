@@ -39,6 +39,19 @@ import Testing
         #expect(try rows[0].value(3) == true)
     }
 
+    @Test func `the bytes of a text are its UTF-8; what is null or no text is refused by the column's name`() async throws {
+        let connection = try await TestServer.connect()
+        let rows = try await connection.query("SELECT 'Grüße'::text a, '{\"a\":1}'::json b, '' c, NULL::text d, 7::int8 e, '\\x41'::bytea f")
+        let row = try #require(rows.first)
+        #expect(try row.utf8(0) == Array("Grüße".utf8))
+        #expect(try row.utf8(1) == Array(#"{"a":1}"#.utf8))
+        #expect(try row.utf8(2) == [])
+        for (place, name) in [(3, "d"), (4, "e"), (5, "f")] {
+            let error = #expect(throws: PostgresError.self) { try row.utf8(place) }
+            #expect(error?.code == .decoding && error?.message.contains("\"\(name)\"") == true)
+        }
+    }
+
     @Test func `nulls and empty values are told apart`() async throws {
         let connection = try await TestServer.connect()
         let rows = try await connection.query("SELECT $1, $2, $3, $4", [.text(nil), .text(""), .bytea([]), .int64(nil)])
