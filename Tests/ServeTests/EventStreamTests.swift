@@ -163,6 +163,31 @@ import Testing
         }
     }
 
+    @Test("clients of several runs that stand at the same seq get their own run's events, also where these come in one read")
+    func sameSeqs() async throws {
+        try await TestAPI.run { api in
+            let runs: [RunID] = [.firehose(1), .firehose(2)]
+            for run in runs { await api.append(testEvents(run, count: 1)) }
+            let (arrivals, arrived) = AsyncStream<Void>.makeStream()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for index in 0..<32 {
+                    let run = runs[index % 2]
+                    group.addTask {
+                        var client = try await SSEClient(api.url("/runs/\(run)/stream"))
+                        _ = try await client.nextEvent()
+                        arrived.yield()
+                        while let message = try await client.nextEvent() { #expect(message.data?.hasPrefix(#"{"run":"\#(run)","#) == true) }
+                    }
+                }
+                var waiting = arrivals.makeAsyncIterator()
+                for _ in 0..<32 { _ = await waiting.next() }
+                for seq in 2...100 as ClosedRange<Int64> { await api.append(runs.flatMap { testEvents($0, from: seq, count: 1) }) }
+                await api.append(runs.flatMap { testEvents($0, from: 101, count: 1, terminal: true) })
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test("a filtered client gets what it asked for, and heartbeats move its id past the rest")
     func filters() async throws {
         try await TestAPI.run { api in

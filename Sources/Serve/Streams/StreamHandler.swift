@@ -106,7 +106,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard hasStarted, !hasEnded, let context else { return }
         var behind: [Int] = []
         while context.channel.isWritable, !hasEnded {
-            let chunk = connections.chunk(renderer, topics: topics)
+            let chunk = connections.chunk(renderer, of: plan.runs, topics: topics)
             behind = chunk.behind
             guard chunk.moved else { break }
             take(chunk)
