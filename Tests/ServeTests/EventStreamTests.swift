@@ -112,11 +112,14 @@ import Testing
             #expect(try await client.nextEvent()?.id == "10")
             try await heartbeat(&client)
             await api.outlet.delete(run)
+            let start = ContinuousClock.now
             await api.log.append(testEvents(run, from: 11, count: 20_000))
             #expect(try await client.nextEvent()?.id == "11")
             var messages = 0
             while let message = try await client.next(), message.id != "20010" { messages += message.comment == nil ? 1 : 0 }
             #expect(messages == 19_998)
+            // Of the 79 steps that it takes each would be a second.
+            #expect(ContinuousClock.now - start < .seconds(40))
         }
     }
 
