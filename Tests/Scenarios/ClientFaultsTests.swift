@@ -22,7 +22,7 @@ struct ClientFaultsTests {
         }
     }
 
-    private static let runs = (1...4).map { "orders/\($0)" }
+    private static let runs = (1...3).map { "orders/\($0)" }
 
     private static func scenario(_ seed: TestSeed, _ crashes: CrashFleet) async throws {
         let fleet = crashes.fleet

@@ -35,7 +35,7 @@ struct RunClients: Sendable {
             let from = Int64.random(in: 0...record.last(of: run), using: &generator)
             var last = from
             let stream = try RunStream(port: port, run: run, after: from, wire: turn % 2 == 0 ? .sse : .webSocket)
-            let limit = Int.random(in: 1...20, using: &generator)
+            let limit = Int.random(in: 1...10, using: &generator)
             if try read(stream, run, &last, limit: limit, name: "\(name), turn \(turn)") {
                 record.complain("\(name), turn \(turn): \(run) ended after \(last), and it has not")
             }
