@@ -20,7 +20,7 @@ struct RunAppender: Sendable {
         guard status == 201 else { throw TestSupportError("\(run) was not created: \(status) \(body)") }
     }
 
-    /// Appends to a run until told to stop.
+    /// Appends to a run until told to stop, each time when the time before has reached a client: so there is always something under way, and never a heap of it.
     func feed(_ run: String, seed: UInt64, until stopped: @Sendable () -> Bool) async throws {
         var generator = SeededGenerator(seed: seed)
         while !stopped() {
@@ -29,6 +29,8 @@ struct RunAppender: Sendable {
             for time in 0..<times {
                 let answer = try await append(numbers, to: run)
                 record.appended(numbers, seqs: answer.seqs, to: run)
+                if let last = answer.seqs.last { await record.waitUntilReceived(last, of: run) }
+                try Task.checkCancellation()
                 if answer.appended != (time == 0 ? numbers.count : 0) { record.complain("\(run): \(answer.appended) of \(numbers) were new") }
             }
         }

@@ -12,6 +12,9 @@ final class RunRecord: Sendable {
         var complaints: [String] = []
         var nextNumber: Int64 = 1
         var deliveries = 0
+        /// The highest seq that some client has, of each run.
+        var furthest: [String: Int64] = [:]
+        var waiting: [(run: String, seq: Int64, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
     private let state = Mutex(State())
@@ -48,6 +51,32 @@ final class RunRecord: Sendable {
                     "\(client): \(run) has \(String(describing: number)) at \(seq), another client got \(String(describing: other))")
             }
             state.received[run, default: [:]].updateValue(number, forKey: seq)
+            state.furthest[run] = max(state.furthest[run] ?? 0, seq)
+            state.waiting.removeAll { waiting in
+                guard waiting.run == run, waiting.seq <= seq else { return false }
+                waiting.continuation.resume()
+                return true
+            }
+        }
+    }
+
+    /// Waits until some client has got that far; no longer than its task lives.
+    func waitUntilReceived(_ seq: Int64, of run: String) async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                state.withLock { state in
+                    if state.furthest[run] ?? 0 >= seq || Task.isCancelled {
+                        continuation.resume()
+                    } else {
+                        state.waiting.append((run, seq, continuation))
+                    }
+                }
+            }
+        } onCancel: {
+            state.withLock { state in
+                for waiting in state.waiting { waiting.continuation.resume() }
+                state.waiting = []
+            }
         }
     }
 
