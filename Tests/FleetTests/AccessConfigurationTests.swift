@@ -1,6 +1,8 @@
 import Flow
 import Foundation
+import Logging
 import Serve
+import Synchronization
 import TestSupport
 import Testing
 
@@ -52,6 +54,61 @@ import Testing
         let path = try TestFolder.make("tokens") + "/tokens"
         try "# x\na:read:0123456789abcdef\nnobody\n".write(toFile: path, atomically: true, encoding: .utf8)
         #expect(problem { _ = try load(["api.tokens_file=\(path)"]).apiAccess() }.contains("line 3: name:scopes:secret"))
+    }
+
+    @Test(
+        "a tokens file that changes is read again when it looks the same twice; one that is wrong, empty or gone keeps the tokens before, told once")
+    func fileChanges() throws {
+        let path = try TestFolder.make("tokens") + "/tokens"
+        func write(_ text: String) throws { try text.write(toFile: path, atomically: true, encoding: .utf8) }
+        try write("a:read:0123456789abcdef\n")
+        let (logger, lines) = Self.logger()
+        let file = try #require(TokensFile(try load(["api.tokens_file=\(path)"]), log: logger))
+        #expect(file.changed() == nil && file.changed() == nil)
+        try write("a:read:0123456789abcdef\nb:admin:fedcba9876543210\n")
+        #expect(file.changed() == nil, "whoever writes it may not be done")
+        #expect(file.changed()?.tokens.map(\.name) == ["a", "b"])
+        #expect(file.changed() == nil && lines.taken() == ["notice api.tokens_file was read again"])
+        let refused = "error api.tokens_file is not taken; the tokens before hold"
+        for text in ["a:read:0123456789abcdef\nnobody\n", "# nobody\n", nil] {
+            if let text { try write(text) } else { try FileManager.default.removeItem(atPath: path) }
+            for _ in 0..<4 { #expect(file.changed() == nil) }
+            #expect(lines.taken() == [refused], "\(text ?? "no file")")
+        }
+        try write("c:read:0123456789abcdef\n")
+        #expect(file.changed() == nil)
+        #expect(file.changed()?.tokens.map(\.name) == ["c"])
+        #expect(TokensFile(try load(["api.tokens=a:read:0123456789abcdef"]), log: logger) == nil)
+    }
+
+    /// What was logged: level and message, in order.
+    private final class Lines: Sendable {
+        private let lines = Mutex<[String]>([])
+        func add(_ line: String) { lines.withLock { $0.append(line) } }
+        func taken() -> [String] {
+            lines.withLock { lines in
+                defer { lines = [] }
+                return lines
+            }
+        }
+    }
+
+    private struct LinesHandler: LogHandler {
+        let lines: Lines
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.info
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: Logging.LogEvent) { lines.add("\(event.level) \(event.message)") }
+    }
+
+    private static func logger() -> (Logger, Lines) {
+        let lines = Lines()
+        return (Logger(label: "test") { _ in LinesHandler(lines: lines) }, lines)
     }
 
     @Test(

@@ -96,6 +96,45 @@ import Testing
         }
     }
 
+    /// Hands the replay to another process when it gets a seq.
+    private struct TakenSink: ReplaySink {
+        let ledger: Ledger
+        let replay: RunID
+        let takenAt: Int64
+        let taken: @Sendable (ReplayRecord?) -> Void
+
+        func deliver(_ events: [LogEvent]) async throws {
+            guard events.contains(where: { $0.seq == takenAt }) else { return }
+            taken(try await ledger.takeReplay(replay, owner: WorkerID("another")))
+        }
+
+        func settle() async throws {}
+    }
+
+    @Test("one replay that two run at once: the first is told at its next checkpoint that another has it, and writes nothing more")
+    func twice() async throws {
+        try await with(4000) { ledger, run, _ in
+            let replay = try await ledger.createReplay(source: run, range: 1...4000, sink: "file", owner: owner)
+            let (records, record) = AsyncStream<ReplayRecord?>.makeStream()
+            let first = TakenSink(ledger: ledger, replay: replay.run, takenAt: 1500) { record.yield($0) }
+            await #expect {
+                try await ReplayRun(ledger: ledger, sink: first, batch: 250).run(replay)
+            } throws: {
+                ($0 as? LedgerError)?.code == .fenced
+            }
+            var taken = records.makeAsyncIterator()
+            let second = try #require(await taken.next().flatMap { $0 })
+            #expect(second.checkpoint == 1000)
+            let sink = MemorySink()
+            let end = try await ReplayRun(ledger: ledger, sink: sink, batch: 250).run(second)
+            #expect(sink.seqs == Array(1001...4000) && end.replay.delivered == 4000)
+            let told = try await ledger.events(run: replay.run, after: 0, limit: 100, maxBytes: 1 << 20)
+            #expect(told.map(\.kind) == [.progress, .progress, .progress, .progress, .progress, .terminal])
+            #expect(try await ledger.takeReplay(replay.run, owner: owner) == nil)
+            await #expect { try await ReplayRun(ledger: ledger, sink: sink).run(replay) } throws: { ($0 as? LedgerError)?.code == .fenced }
+        }
+    }
+
     @Test("it ends in front of a seq that the log lacks, tells the gap, and its checkpoint does not pass it")
     func gap() async throws {
         try await with(3000) { ledger, run, pool in

@@ -38,18 +38,30 @@ import Testing
         try await test.end()
     }
 
-    @Test func `runs that are published leave the queue, however many`() async throws {
+    @Test("finished runs that are published leave the queue, however many stand in front of a new one", arguments: [51, 5_000])
+    func leaveTheQueue(count: Int) async throws {
         let test = try await TestLedger.make()
-        let runs = try await makeRuns(test, 55)
-        let claims = try await claim(test, 55)
-        #expect(claims.count == 55)
-        let moved = try await test.ledger.markPublished(claims.map { ($0, $0.lastSeq + 1) })
-        #expect(moved == Set(runs))
+        try await test.pool.execute(
+            """
+            INSERT INTO runs (id, kind, state, finished_at, last_seq, last_event_at, last_day)
+            SELECT 'app/' || i, 'application', 'finished', now(), 3, now(), (now() AT TIME ZONE 'UTC')::date FROM generate_series(1, \(count)) i;
+            INSERT INTO run_outbox (run, sink, tail_seq) SELECT no, 'hook', 3 FROM runs WHERE id LIKE 'app/%';
+            """)
+        var published: Set<RunID> = []
+        while true {
+            let claims = try await claim(test, 1_000)
+            if claims.isEmpty { break }
+            let moved = try await test.ledger.markPublished(claims.map { ($0, $0.lastSeq + 1) })
+            #expect(moved.count == claims.count && published.isDisjoint(with: moved))
+            published.formUnion(moved)
+        }
+        #expect(published.count == count)
         let late = try #require(RunID("app/late"))
         _ = try await test.ledger.createRun(late, kind: "application", sinks: ["hook"])
         _ = try await test.ledger.append([TestLedger.event(1)], run: late)
         #expect(try await claim(test, 5).map(\.run) == [late])
-        #expect(try await test.ledger.run(runs[0])?.nextSeq == ["hook": 2])
+        let first = try #require(RunID("app/1"))
+        #expect(try await test.ledger.run(first)?.nextSeq == ["hook": 4])
         try await test.end()
     }
 

@@ -95,6 +95,20 @@ import Testing
         #expect(!keeps.isEmpty && keeps.allSatisfy { $0 <= 12_000 })
     }
 
+    @Test("an append whose notification is lost costs one poll")
+    func lostNotification() async throws {
+        let run = try run("a/1")
+        await store.append(run, count: 1)
+        try await publishing {
+            await store.reached { $0[run]?.nextSeq == 2 }
+            for seq in 2...5 as ClosedRange<Int64> {
+                await store.append(run, count: 1, notifies: false)
+                await store.reached { $0[run]?.nextSeq == seq + 1 }
+            }
+        }
+        #expect(await outlet.streams[run] == Array(1...5))
+    }
+
     @Test("51 finished runs in front of a new one do not hide it")
     func finishedRuns() async throws {
         for index in 1...51 { await store.append(try run("old/\(index)"), count: 3) }

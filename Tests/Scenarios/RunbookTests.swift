@@ -46,6 +46,10 @@ import Testing
                     fleet.journal.note("\(name): \(output.count) characters")
                 }
             }
+            // The last resort of the last page: recorded, and told.
+            let run = try await fleet.get("/runs/jobs/7").body
+            #expect(run.contains(#""state":"cancelled""#) && run.contains("its application is gone"), "\(run)")
+            #expect(try await fleet.get("/runs/jobs/7/events?fromSeq=5").body.contains(#""kind":"terminal""#))
         }
     }
 

@@ -1,6 +1,7 @@
 import Events
 import Flow
 import NIOHTTP1
+import Synchronization
 import Testing
 
 @testable import Serve
@@ -133,6 +134,42 @@ import Testing
             #expect(try await api.get("/runs", headers: Self.bearer(Self.boss)).status == 200)
             #expect(try await api.get("/health").status == 200)
         }
+    }
+
+    @Test(
+        "tokens that change while the API runs: one that is gone is refused and its streams end, one that stays notices nothing, a new one is let in")
+    func replaced() async throws {
+        var configuration = TestAPI.configuration
+        configuration.accessEvery = .milliseconds(10)
+        let next = Mutex<APIAccess?>(nil)
+        try await TestAPI.run(configuration, access: try Self.access(rate: 1, burst: 5), newAccess: { next.withLock { $0 } }) { api in
+            await api.append(testEvents(.firehose(1), count: 1))
+            var gone = try await SSEClient(api.url("/runs/firehose/1/stream?access_token=0123456789abcdef"))
+            #expect(try await gone.nextEvent()?.id == "1")
+            var stays = try await SSEClient(api.url("/runs/firehose/1/stream?access_token=boss~0123456789abcdef=="))
+            #expect(try await stays.nextEvent()?.id == "1")
+            let tokens = try [Self.boss, "new:read:fedcba9876543210"].map { try APIToken($0) }
+            next.withLock { $0 = APIAccess(tokens: tokens, rate: .init(perSecond: 1, burst: 5), connectionsMax: 100) }
+            let closing = try await gone.nextEvent()
+            #expect(closing?.event == "closing" && closing?.data?.contains("token_revoked") == true, "\(String(describing: closing))")
+            #expect(try await gone.nextEvent() == nil)
+            let reader = try await api.get("/runs", headers: Self.bearer(Self.reader))
+            #expect(reader.status == 401 && reader.body.contains("there is no such token"))
+            #expect(try await api.get("/runs", headers: [("Authorization", "Bearer fedcba9876543210")]).status == 200)
+            await api.append(testEvents(.firehose(1), from: 2, count: 1, terminal: true))
+            #expect(try await stays.nextEvent()?.id == "2")
+        }
+    }
+
+    @Test("a token that stays as it was keeps what it has used of its limits; one with other scopes is another one")
+    func kept() throws {
+        let gate = AccessGate(try Self.access(rate: 1, burst: 2))
+        for _ in 0..<2 { #expect(try refusal(.GET, "/runs", Self.bearer(Self.reader), gate: gate) == nil) }
+        gate.replace(try Self.access(rate: 1, burst: 2))
+        #expect(try refusal(.GET, "/runs", Self.bearer(Self.reader), gate: gate) == "rate_limited")
+        gate.replace(APIAccess(tokens: [try APIToken("reader:append:0123456789abcdef")], rate: .init(perSecond: 1, burst: 2), connectionsMax: 100))
+        #expect(try refusal(.GET, "/runs", Self.bearer(Self.reader), gate: gate) == "forbidden")
+        #expect(try refusal(.GET, "/runs", Self.bearer(Self.boss), gate: gate) == "unauthorized")
     }
 
     private static func ask(_ client: inout RawHTTP, _ path: String) async throws -> Int {

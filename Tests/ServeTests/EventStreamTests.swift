@@ -112,11 +112,14 @@ import Testing
             #expect(try await client.nextEvent()?.id == "10")
             try await heartbeat(&client)
             await api.outlet.delete(run)
+            let start = ContinuousClock.now
             await api.log.append(testEvents(run, from: 11, count: 20_000))
             #expect(try await client.nextEvent()?.id == "11")
             var messages = 0
             while let message = try await client.next(), message.id != "20010" { messages += message.comment == nil ? 1 : 0 }
             #expect(messages == 19_998)
+            // Of the 79 steps that it takes each would be a second.
+            #expect(ContinuousClock.now - start < .seconds(40))
         }
     }
 
@@ -160,6 +163,31 @@ import Testing
                 }
             }
             #expect(seen == ["record 1", "record 2", "gap 5", "record 6", "record 7", "terminal 8"])
+        }
+    }
+
+    @Test("clients of several runs that stand at the same seq get their own run's events, also where these come in one read")
+    func sameSeqs() async throws {
+        try await TestAPI.run { api in
+            let runs: [RunID] = [.firehose(1), .firehose(2)]
+            for run in runs { await api.append(testEvents(run, count: 1)) }
+            let (arrivals, arrived) = AsyncStream<Void>.makeStream()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for index in 0..<32 {
+                    let run = runs[index % 2]
+                    group.addTask {
+                        var client = try await SSEClient(api.url("/runs/\(run)/stream"))
+                        _ = try await client.nextEvent()
+                        arrived.yield()
+                        while let message = try await client.nextEvent() { #expect(message.data?.hasPrefix(#"{"run":"\#(run)","#) == true) }
+                    }
+                }
+                var waiting = arrivals.makeAsyncIterator()
+                for _ in 0..<32 { _ = await waiting.next() }
+                for seq in 2...100 as ClosedRange<Int64> { await api.append(runs.flatMap { testEvents($0, from: seq, count: 1) }) }
+                await api.append(runs.flatMap { testEvents($0, from: 101, count: 1, terminal: true) })
+                try await group.waitForAll()
+            }
         }
     }
 

@@ -69,7 +69,8 @@ struct FuzzRequestTests {
     /// Takes a body at one path, and answers 200 at all others.
     private struct Echo: Responder {
         func decide(_ request: Request) -> Decision {
-            request.path == "/repos/add" ? .receive { body in HTTPReply(contentType: "text/plain", body: body) } : .reply(.json { $0.null() })
+            request.path == "/repos/add"
+                ? .receive(changing: nil) { body in HTTPReply(contentType: "text/plain", body: body) } : .reply(.json { $0.null() })
         }
     }
 

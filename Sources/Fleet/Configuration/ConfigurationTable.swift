@@ -176,7 +176,8 @@ public enum ConfigurationTable {
         ),
         ConfigurationKey(
             "api.tokens_file", .text(bytesMax: 4096), standard: "",
-            "A file with more of them, one a line, `#` begins a comment. Read at the start."),
+            "A file with more of them, one a line, `#` begins a comment. Read again when it changes; one that is wrong, or without any token, is not taken."
+        ),
         ConfigurationKey(
             "api.allow_anonymous", .flag, standard: "false",
             "Whether everybody who reaches the API may read without a token, also where it is not bound to loopback."),

@@ -153,6 +153,7 @@ struct RoleServices: Sendable {
 
     func api(onServing: @escaping @Sendable (BindAddress) -> Void) throws -> any Service {
         let bind = configuration.apiBind
+        let file = TokensFile(configuration, log: logger("api"))
         let access = try configuration.apiAccess()
         try configuration.checkAuthentication(access)
         if !bind.isLoopback, access.tokens.isEmpty {
@@ -162,7 +163,7 @@ struct RoleServices: Sendable {
         return try APIService(
             configuration: try server(bind), ledger: connections.ledger, outlet: connections.outlets, streams: connections.workStreams(shards),
             shards: shards, scope: APIScope(isTracking: configuration.reposScope.tracks, allowsWrites: configuration.apiAllowsWrites),
-            access: access, metrics: metrics, logger: logger("api"), seams: connections.seams,
+            access: access, newAccess: { file?.changed() }, metrics: metrics, logger: logger("api"), seams: connections.seams,
             onBound: { onServing(BindAddress(host: bind.host, port: $0)) })
     }
 

@@ -1,3 +1,4 @@
+import Broker
 import Events
 import Ledger
 import Logging
@@ -9,6 +10,7 @@ struct RunCommands: Sendable {
     let writes: WriteGuard
     /// Where new runs are published.
     let sink: String
+    let report: AppendReport
     let logger: Logger
 
     /// Bytes of payloads that a page of a snapshot has at most, about.
@@ -20,14 +22,14 @@ struct RunCommands: Sendable {
         let mediaTypes = ["application/json"] + (takesLines ? [Router.linesMediaType] : [])
         if let problem = writes.problem(request, by: requester, mediaTypes: mediaTypes) { return .reply(problem.reply) }
         switch route {
-        case .createRun: return .receive { body in await create(body, by: requester) }
+        case .createRun: return .receive(changing: nil) { body in await create(body, by: requester) }
         case .append(let id, let expectedSeq, let isLines):
             if let problem = reserved(id) { return .reply(problem.reply) }
-            return .receive { body in await append(body, isLines: isLines, to: id, expectedSeq: expectedSeq) }
+            return .receive(changing: id) { body in await append(body, isLines: isLines, to: id, expectedSeq: expectedSeq) }
         case .finish(let id, let expectedSeq), .cancel(let id, let expectedSeq):
             if let problem = reserved(id) { return .reply(problem.reply) }
             let isCancellation = if case .cancel = route { true } else { false }
-            return .receive { body in await end(id, body, isCancellation: isCancellation, expectedSeq: expectedSeq, by: requester) }
+            return .receive(changing: id) { body in await end(id, body, isCancellation: isCancellation, expectedSeq: expectedSeq, by: requester) }
         default: return .reply(Problem(.notFound, "nothing is here", given: request.path).reply)
         }
     }
@@ -58,7 +60,9 @@ struct RunCommands: Sendable {
     private func append(_ bytes: [UInt8], isLines: Bool, to id: RunID, expectedSeq: Int64?) async -> HTTPReply {
         await answer(id) {
             let events = try AppendBody(bytes, isLines: isLines).events
+            let start = MonotonicTime.current
             let appended = try await store.append(events, to: id, expectedSeq: expectedSeq)
+            report.appended(appended.appended, repeated: appended.seqs.count - appended.appended, to: id, since: start)
             return HTTPReply.json { json in
                 json.beginObject()
                 json.member("run", id.description)
@@ -80,7 +84,9 @@ struct RunCommands: Sendable {
     ) async -> HTTPReply {
         await answer(id) {
             let body = try EndingBody(bytes, isCancellation: isCancellation)
+            let start = MonotonicTime.current
             let ending = try await store.endRun(id, state: body.state, reason: body.reason, by: requester.name, expectedSeq: expectedSeq)
+            if ending.isNew { report.appended(1, to: id, since: start) }
             if isCancellation, ending.isNew {
                 logger.notice(
                     "a run was cancelled", metadata: ["run": "\(id)", "by": "\(requester.name)", "reason": "\(body.reason ?? "")"])

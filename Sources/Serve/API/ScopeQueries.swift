@@ -12,7 +12,7 @@ struct ScopeQueries: Sendable {
     /// Who may not is told so before the body is read.
     func decide(_ change: Route.ScopeChange, _ request: Request, by requester: Requester) -> Decision {
         if let problem = writes.problem(request, by: requester) { return .reply(problem.reply) }
-        return .receive { body in await self.change(change, body) }
+        return .receive(changing: nil) { body in await self.change(change, body) }
     }
 
     private func change(_ change: Route.ScopeChange, _ bytes: [UInt8]) async -> HTTPReply {

@@ -13,7 +13,7 @@ struct SinkQueries: Sendable {
     func decide(_ route: SinkRoute, _ request: Request, by requester: Requester) -> Decision {
         guard route.isOrder else { return .compute { await answer { try await look(route) } } }
         if let problem = writes.problem(request, by: requester, mediaTypes: ["application/json"]) { return .reply(problem.reply) }
-        return .receive { body in await answer { try await order(route, body) } }
+        return .receive(changing: nil) { body in await answer { try await order(route, body) } }
     }
 
     private func look(_ route: SinkRoute) async throws -> HTTPReply {

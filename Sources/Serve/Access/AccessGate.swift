@@ -1,20 +1,41 @@
 import Events
 import NIOHTTP1
+import Synchronization
 
 /// Decides who a request is of, and whether it may have what it asks for.
-struct AccessGate: Sendable {
-    /// By the digest of the secret, which takes as long for a wrong one as for a right one. Empty: there is no authentication.
-    private let accounts: [[UInt8]: TokenAccount]
-    private let allowsAnonymousReads: Bool
+final class AccessGate: Sendable {
+    private struct State {
+        /// By the digest of the secret, which takes as long for a wrong one as for a right one. Empty: there is no authentication.
+        var accounts: [[UInt8]: TokenAccount] = [:]
+        var access: APIAccess
 
-    init(_ access: APIAccess) {
-        accounts = Dictionary(
-            access.tokens.map { ($0.digest, TokenAccount($0, rate: access.rate, connectionsMax: access.connectionsMax)) },
-            uniquingKeysWith: { first, _ in first })
-        allowsAnonymousReads = access.allowsAnonymousReads
+        init(_ access: APIAccess, keeping old: [[UInt8]: TokenAccount] = [:]) {
+            self.access = access
+            for token in access.tokens where accounts[token.digest] == nil {
+                let known = old[token.digest].flatMap { $0.token == token ? $0 : nil }
+                accounts[token.digest] = known ?? TokenAccount(token, rate: access.rate, connectionsMax: access.connectionsMax)
+            }
+        }
+    }
+
+    private let state: Mutex<State>
+
+    init(_ access: APIAccess) { state = Mutex(State(access)) }
+
+    /// From here on these are the tokens. One that stays as it was keeps what it has used of its limits; the streams of one that does not are to end.
+    func replace(_ access: APIAccess) {
+        let gone: [TokenAccount] = state.withLock { state in
+            let old = state.accounts
+            // Other limits are those of other accounts.
+            let limits = state.access.rate == access.rate && state.access.connectionsMax == access.connectionsMax
+            state = State(access, keeping: limits ? old : [:])
+            return old.values.filter { account in state.accounts[account.token.digest] !== account }
+        }
+        for account in gone { account.revoke() }
     }
 
     func admit(_ request: Request, to route: Route, now: MonotonicTime) throws(Problem) -> Requester {
+        let (accounts, allowsAnonymousReads) = state.withLock { ($0.accounts, $0.access.allowsAnonymousReads) }
         guard !accounts.isEmpty, let declared = route.scope else { return .anybody }
         // A route that forgot to say what its changes need is for who may change anything.
         let isRead = request.method == .GET || request.method == .HEAD

@@ -7,6 +7,7 @@ final class TokenAccount: Sendable {
     let token: APIToken
     private let bucket: Mutex<RateBucket>
     private let connections: ConnectionCount
+    private let revoked = Atomic(false)
 
     init(_ token: APIToken, rate: RateBucket.Limits, connectionsMax: Int) {
         self.token = token
@@ -16,6 +17,10 @@ final class TokenAccount: Sendable {
 
     /// Takes one request; or says how long to wait for it.
     func take(now: MonotonicTime) -> Duration? { bucket.withLock { $0.take(now: now) } }
+
+    /// It is no token any more, or another one.
+    var isRevoked: Bool { revoked.load(ordering: .relaxed) }
+    func revoke() { revoked.store(true, ordering: .relaxed) }
 
     var connectionsMax: Int { connections.limit }
     var connectionsNow: Int { connections.now }
@@ -49,6 +54,9 @@ final class ConnectionAccount: Sendable {
             return true
         }
     }
+
+    /// The token that let this connection in is none any more.
+    var isRevoked: Bool { state.withLock { $0.account?.isRevoked ?? false } }
 
     func close() {
         state.withLock { state in

@@ -10,8 +10,14 @@ final class LoopConnections {
     private var streams: [ObjectIdentifier: StreamHandler] = [:]
     private var streamsByRun: [RunID: Set<ObjectIdentifier>] = [:]
     private var ticker: RepeatedTask?
-    /// Chunks rendered in the pass under way, for other clients that stand at the same place and want the same.
-    private var chunks: [StreamRenderer: StreamChunk]?
+    /// Chunks rendered in the pass under way, for other clients of the same runs that stand at the same place and want the same.
+    private var chunks: [ChunkKey: StreamChunk]?
+
+    private struct ChunkKey: Hashable {
+        /// Seqs of one run are those of another too.
+        var runs: [RunID]
+        var renderer: StreamRenderer
+    }
 
     init(parts: ServerParts, eventLoop: any EventLoop) {
         self.parts = parts
@@ -53,10 +59,11 @@ final class LoopConnections {
         }
     }
 
-    func chunk(_ renderer: StreamRenderer, topics: [OutletTopic]) -> StreamChunk {
-        if let shared = chunks?[renderer] { return shared }
+    func chunk(_ renderer: StreamRenderer, of runs: [RunID], topics: [OutletTopic]) -> StreamChunk {
+        let key = ChunkKey(runs: runs, renderer: renderer)
+        if let shared = chunks?[key] { return shared }
         let chunk = StreamChunk(renderer, topics: topics)
-        if chunk.moved { chunks?[renderer] = chunk }
+        if chunk.moved { chunks?[key] = chunk }
         return chunk
     }
 

@@ -36,6 +36,7 @@ struct Problem: Error, Hashable, Sendable {
         case runReserved = "run_reserved"
         case runExists = "run_exists"
         case runEnded = "run_ended"
+        case runBusy = "run_busy"
         case idempotencyConflict = "idempotency_conflict"
         case seqConflict = "seq_conflict"
         case keyRegressing = "key_regressing"
@@ -68,7 +69,7 @@ struct Problem: Error, Hashable, Sendable {
             case .expectationFailed: .expectationFailed
             case .rateLimited, .tooManyTokenConnections: .tooManyRequests
             case .headersTooLarge: .requestHeaderFieldsTooLarge
-            case .tooManyConnections, .overloaded, .unavailable: .serviceUnavailable
+            case .tooManyConnections, .runBusy, .overloaded, .unavailable: .serviceUnavailable
             case .failed: .internalServerError
             case .badHandshake: .upgradeRequired
             case .subscriptionNotFound: .notFound
@@ -108,6 +109,13 @@ struct Problem: Error, Hashable, Sendable {
     /// A value of the query or a header that is not allowed: what, where, and what is.
     static func parameter(_ name: String, given: String, allowed: String) -> Problem {
         Problem(.badParameter, "\(name) is not allowed to be this", parameter: name, given: given, allowed: allowed)
+    }
+
+    /// Too many changes of a run wait for one another, or this one has waited too long. Nothing was written.
+    static func busy(_ run: RunID) -> Problem {
+        Problem(
+            .runBusy, "too many changes of this run wait for one another; nothing was written", given: run.description,
+            allowed: "later, or fewer requests with more events each")
     }
 
     var reply: HTTPReply {

@@ -1,3 +1,4 @@
+import Events
 import NIOCore
 
 /// A request's body as it comes, within its bound and that of all bodies together.
@@ -8,14 +9,17 @@ struct RequestBody {
     enum Refusal: Hashable { case tooLarge, noRoom }
 
     let work: @Sendable ([UInt8]) async -> HTTPReply
+    /// The run that the request changes.
+    let run: RunID?
     let since: NIODeadline
     private(set) var bytes: [UInt8] = []
     private let bytesMax: Int
     private let budget: BodyBudget
     private var taken = 0
 
-    init(work: @escaping @Sendable ([UInt8]) async -> HTTPReply, bytesMax: Int, budget: BodyBudget, since: NIODeadline) {
+    init(work: @escaping @Sendable ([UInt8]) async -> HTTPReply, run: RunID?, bytesMax: Int, budget: BodyBudget, since: NIODeadline) {
         self.work = work
+        self.run = run
         self.bytesMax = bytesMax
         self.budget = budget
         self.since = since

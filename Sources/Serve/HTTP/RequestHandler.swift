@@ -139,7 +139,7 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
             guard case .reading = state, let body else { return }
             isUnread = false
             state = .answering
-            compute { await body.work(body.bytes) }
+            compute(changing: body.run) { await body.work(body.bytes) }
         }
     }
 
@@ -205,7 +205,7 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
                 method: head.method, target: head.uri, headers: head.headers, localPort: context?.channel.localAddress?.port, connection: account)
             isUnread = request.body.isThere
             switch parts.responder.decide(request) {
-            case .receive(let work): receive(request.body, work)
+            case .receive(let run, let work): receive(request.body, changing: run, work)
             case .reply(let reply) where reply.status.code >= 400 || !isUnread: write(reply, keepsAlive: true)
             case _ where isUnread: write(Problem(.bodyNotAllowed, "this path takes no body", given: request.path).reply, keepsAlive: false)
             case .reply(let reply): write(reply, keepsAlive: true)
@@ -218,8 +218,8 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    private func receive(_ headers: BodyHeaders, _ work: @escaping @Sendable ([UInt8]) async -> HTTPReply) {
-        guard headers.isThere else { return compute { await work([]) } }
+    private func receive(_ headers: BodyHeaders, changing run: RunID?, _ work: @escaping @Sendable ([UInt8]) async -> HTTPReply) {
+        guard headers.isThere else { return compute(changing: run) { await work([]) } }
         guard headers.length ?? 0 <= parts.configuration.bodyBytesMax else { return write(tooLarge().reply, keepsAlive: false) }
         // Before HTTP/1.1 the field meant nothing (RFC 9110 §10.1.1).
         if let expectation = headers.expectation, head?.version == .http1_1 {
@@ -229,7 +229,7 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
             }
             context?.writeAndFlush(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
         }
-        body = RequestBody(work: work, bytesMax: parts.configuration.bodyBytesMax, budget: parts.bodies, since: .now())
+        body = RequestBody(work: work, run: run, bytesMax: parts.configuration.bodyBytesMax, budget: parts.bodies, since: .now())
         state = .reading
     }
 
@@ -237,13 +237,19 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
         Problem(.bodyTooLarge, "the body is too large", allowed: "at most \(parts.configuration.bodyBytesMax) bytes")
     }
 
-    private func compute(_ work: @escaping @Sendable () async -> HTTPReply) {
+    /// - Parameter run: that the request changes; nil: none.
+    private func compute(changing run: RunID? = nil, _ work: @escaping @Sendable () async -> HTTPReply) {
         let bound = NIOLoopBound(self, eventLoop: connections.eventLoop)
-        let taken = parts.requests.submit {
+        let job: JobQueue.Job = {
             let reply = await work()
             bound.eventLoop.execute { bound.value.write(reply, keepsAlive: true) }
         }
-        if !taken { write(Problem(.overloaded, "too many requests wait for an answer").reply, keepsAlive: false) }
+        if let run {
+            return parts.lanes.submit(run, job) {
+                bound.eventLoop.execute { bound.value.write(Problem.busy(run).reply, keepsAlive: true) }
+            }
+        }
+        if !parts.requests.submit(job) { write(Problem(.overloaded, "too many requests wait for an answer").reply, keepsAlive: false) }
     }
 
     /// Checks what a WebSocket's client has to say before anything is opened for it.
@@ -344,7 +350,7 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
         context.writeAndFlush(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
         if isHeadOnly { return close() }
         dropAhead()
-        let stream = StreamHandler(plan: plan, connections: connections, streaming: streaming)
+        let stream = StreamHandler(plan: plan, connections: connections, streaming: streaming, account: account)
         do {
             let pipeline = context.pipeline.syncOperations
             if upgrade != nil {

@@ -18,6 +18,12 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var bodyTimeout: Duration = .seconds(10)
     /// Requests answered at the same time, 1 to 1000; others wait.
     public var requestsAtOnce = 16
+    /// Requests that change one run at the same time, 1 to 100: each holds a connection to Postgres while it waits for the run's row.
+    public var runChangesAtOnce = 2
+    /// Further ones of the same run that wait, 0 to 100,000; one more is answered 503 `run_busy`.
+    public var runChangesWaiting = 256
+    /// One that has waited for so long is answered 503 `run_busy` instead; 10 ms to 5 min.
+    public var runChangePatience: Duration = .seconds(20)
     /// Streams' reads from Redis or Postgres at the same time, 1 to 1000; others wait.
     public var catchUpsAtOnce = 16
     /// A connection without a whole request for this long is closed; 1 s to 1 h.
@@ -52,6 +58,10 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var stallAfter: Duration = .seconds(30)
     /// Acknowledgements of WebSocket clients that come within this time are one write; 10 ms to 10 s.
     public var ackDebounce: Duration = .milliseconds(200)
+    /// How often it is looked whether who may use the API has changed; 10 ms to 1 h.
+    public var accessEvery: Duration = .seconds(1)
+    /// How often the line `metric.events_inserted` is logged, where something was appended; 10 ms to 1 h.
+    public var reportEvery: Duration = .seconds(60)
     /// The sink whose `next_seq` is what is published to outlets.
     public var sink = "outlet"
     /// How Redis or Postgres is tried again.
@@ -73,6 +83,9 @@ public struct ServerConfiguration: Hashable, Sendable {
         check("bodies_bytes_max", bodiesBytesMax, max(bodyBytesMax, 1 << 10)...1 << 34)
         check("body_timeout", bodyTimeout, .milliseconds(10) ... .seconds(300))
         check("requests_at_once", requestsAtOnce, 1...1000)
+        check("run_changes_at_once", runChangesAtOnce, 1...100)
+        check("run_changes_waiting", runChangesWaiting, 0...100_000)
+        check("run_change_patience", runChangePatience, .milliseconds(10) ... .seconds(300))
         check("catch_ups_at_once", catchUpsAtOnce, 1...1000)
         check("idle_timeout", idleTimeout, .seconds(1) ... .seconds(3600))
         check("heartbeat_every", heartbeatEvery, .milliseconds(10) ... .seconds(300))
@@ -88,6 +101,8 @@ public struct ServerConfiguration: Hashable, Sendable {
         check("follow_block", followBlock, .milliseconds(10) ... .seconds(5))
         check("drain_timeout", drainTimeout, .zero ... .seconds(300))
         check("ack_debounce", ackDebounce, .milliseconds(10) ... .seconds(10))
+        check("access_every", accessEvery, .milliseconds(10) ... .seconds(3600))
+        check("report_every", reportEvery, .milliseconds(10) ... .seconds(3600))
         check("ready_cache", readyCache, .zero ... .seconds(60))
         check("stall_after", stallAfter, .seconds(1) ... .seconds(3600))
         return found

@@ -2,7 +2,7 @@ import Metrics
 
 /// What a server counts.
 struct ServerMetrics: Sendable {
-    private let factory: any MetricsFactory
+    let factory: any MetricsFactory
     private let connections: Gauge
     private let refused: Counter
 

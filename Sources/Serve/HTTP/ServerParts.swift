@@ -6,6 +6,8 @@ final class ServerParts: Sendable {
     let configuration: ServerConfiguration
     let responder: any Responder
     let requests: JobQueue
+    /// Those of them that change a run, in front of the others.
+    let lanes: RunLanes
     let catchUps: JobQueue
     let connections: ConnectionCount
     let bodies: BodyBudget
@@ -35,6 +37,11 @@ final class ServerParts: Sendable {
         connections = ConnectionCount(limit: configuration.connectionsMax)
         bodies = BodyBudget(bytes: configuration.bodiesBytesMax)
         requests = JobQueue(waitingMax: configuration.connectionsMax, atOnce: configuration.requestsAtOnce)
+        lanes = RunLanes(
+            queue: requests,
+            limits: RunLanes.Limits(
+                atOnce: configuration.runChangesAtOnce, waiting: configuration.runChangesWaiting, patience: configuration.runChangePatience),
+            factory: metrics.factory)
         catchUps = JobQueue(waitingMax: configuration.connectionsMax, atOnce: configuration.catchUpsAtOnce)
     }
 }

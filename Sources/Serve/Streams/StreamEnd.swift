@@ -12,6 +12,7 @@
 /// | 1012 | `shutting_down retry_ms=…` | comes back after that time |
 /// | 4001 | `taken_over` | nothing: another client has its subscription |
 /// | 4002 | `subscription_deleted` | nothing, or begins anew |
+/// | 4003 | `token_revoked` | comes back with the token that it has now |
 struct StreamEnd: Hashable, Sendable {
     var code: UInt16
     /// One word, stable.
@@ -24,6 +25,8 @@ struct StreamEnd: Hashable, Sendable {
     static let terminal = StreamEnd(code: 1000, reason: "terminal")
     static let takenOver = StreamEnd(code: 4001, reason: "taken_over", detail: "a newer client of this subscription")
     static let deleted = StreamEnd(code: 4002, reason: "subscription_deleted")
+
+    static let revoked = StreamEnd(code: 4003, reason: "token_revoked", detail: "this token is none any more, or was changed")
 
     static func slow(_ detail: String) -> StreamEnd { StreamEnd(code: 1008, reason: "slow_client", detail: detail) }
     static func shuttingDown(retryMs: Int64) -> StreamEnd {

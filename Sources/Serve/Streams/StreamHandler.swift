@@ -17,6 +17,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
     let plan: StreamPlan
     private let connections: LoopConnections
     private let streaming: ServerParts.Streaming
+    private let account: ConnectionAccount
     /// From when it is in the pipeline, in the order of the plan.
     private var topics: [OutletTopic] = []
     private var renderer: StreamRenderer
@@ -31,8 +32,9 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private var configuration: ServerConfiguration { connections.parts.configuration }
 
-    init(plan: StreamPlan, connections: LoopConnections, streaming: ServerParts.Streaming) {
+    init(plan: StreamPlan, connections: LoopConnections, streaming: ServerParts.Streaming, account: ConnectionAccount) {
         self.plan = plan
+        self.account = account
         self.connections = connections
         self.streaming = streaming
         renderer = StreamRenderer(isMerged: plan.isMerged, wire: plan.wire, selection: plan.selection, positions: plan.positions)
@@ -106,7 +108,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard hasStarted, !hasEnded, let context else { return }
         var behind: [Int] = []
         while context.channel.isWritable, !hasEnded {
-            let chunk = connections.chunk(renderer, topics: topics)
+            let chunk = connections.chunk(renderer, of: plan.runs, topics: topics)
             behind = chunk.behind
             guard chunk.moved else { break }
             take(chunk)
@@ -119,6 +121,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func tick(_ now: NIODeadline) {
         guard hasStarted, !hasEnded else { return }
+        if account.isRevoked { return end(.revoked) }
         if let since = fullSince, now - since > TimeAmount(configuration.slowClientTimeout) {
             streaming.metrics.closedSlow()
             let detail = "the client took nothing for \(configuration.slowClientTimeout)"

@@ -28,14 +28,15 @@ actor MemoryOutbox: OutboxStore {
 
     init() { (notifications, notify) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
 
-    func append(_ run: RunID, count: Int, missing: Set<Int64> = []) {
+    /// - Parameter notifies: false: as if the notification were lost.
+    func append(_ run: RunID, count: Int, missing: Set<Int64> = [], notifies: Bool = true) {
         let from = (lastSeqs[run] ?? 0) + 1
         for seq in from..<(from + Int64(count)) where !missing.contains(seq) {
             logs[run, default: []].append(LogEvent(run: run, seq: seq, kind: .record, did: "did:plc:\(seq)", body: [UInt8(ascii: "1")]))
         }
         lastSeqs[run] = from + Int64(count) - 1
         if rows[run] == nil { rows[run] = Row(nextSeq: 1) }
-        notify.yield(run.description)
+        if notifies { notify.yield(run.description) }
     }
 
     func failMarks(_ count: Int) { marksToFail = count }

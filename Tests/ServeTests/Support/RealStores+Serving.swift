@@ -8,12 +8,12 @@ import Testing
 
 extension RealStores {
     /// An API over these stores while `body` runs, which gets its port.
-    func serving(_ body: @Sendable (Int) async throws -> Void) async throws {
+    func serving(_ configuration: ServerConfiguration = TestAPI.configuration, _ body: @Sendable (Int) async throws -> Void) async throws {
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
         let (ports, bound) = AsyncStream<Int>.makeStream()
         let service = try APIService(
-            configuration: TestAPI.configuration, ledger: ledger, outlet: outlet, streams: nil, shards: ShardMap(count: 4),
+            configuration: configuration, ledger: ledger, outlet: outlet, streams: nil, shards: ShardMap(count: 4),
             metrics: PrometheusMetrics(), logger: quiet, onBound: { bound.yield($0) })
         let group = ServiceGroup(services: [service], logger: quiet)
         try await withThrowingTaskGroup(of: Void.self) { tasks in

@@ -64,7 +64,8 @@ struct TestAPI {
 
     static func run(
         _ configuration: ServerConfiguration = TestAPI.configuration, shards: Int = 4,
-        scope: APIScope = APIScope(isTracking: true, allowsWrites: false), access: APIAccess = .off, logger: Logger? = nil,
+        scope: APIScope = APIScope(isTracking: true, allowsWrites: false), access: APIAccess = .off,
+        newAccess: @escaping @Sendable () -> APIAccess? = { nil }, logger: Logger? = nil,
         _ body: @Sendable (TestAPI) async throws -> Void
     ) async throws {
         var quiet = Logger(label: "test")
@@ -75,7 +76,8 @@ struct TestAPI {
         let (sinks, subscriptions) = (MemorySinks(), MemorySubscriptions())
         let service = try APIService(
             configuration: configuration, store: log, repositories: repositories, runs: log, subscriptions: subscriptions, sinks: sinks,
-            outlet: outlet, levels: { nil }, shards: ShardMap(count: shards), scope: scope, access: access, readiness: nil, metrics: metrics,
+            outlet: outlet, levels: { nil }, shards: ShardMap(count: shards), scope: scope, access: access, newAccess: newAccess, readiness: nil,
+            metrics: metrics,
             logger: logger, onBound: { bound.yield($0) })
         let group = ServiceGroup(services: [service], logger: quiet)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
