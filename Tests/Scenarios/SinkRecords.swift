@@ -58,9 +58,9 @@ struct SinkRecords: Sendable {
         }
     }
 
+    /// Rows have no order of their coming.
     func table(_ name: String) async throws -> [String: [Int64]] {
-        // ctid: as they were written.
-        try Self.seqs(try await fleet.pool.query("SELECT run, seq FROM public.\(name) ORDER BY run, ctid"))
+        try Self.seqs(try await fleet.pool.query("SELECT run, seq FROM public.\(name) ORDER BY run, seq"))
     }
 
     static func lines(_ path: String) throws -> [String: [Int64]] {

@@ -70,6 +70,8 @@ import Testing
                 try await lab.waitUntilDelivered(second)
                 // Changed: it goes on where it stood.
                 try await lab.add("second", ["kind": "postgres", "table": "\(lab.schema).third"])
+                // What comes before a worker has looked still goes where it went.
+                try await lab.reached("both workers run what it is now") { try await lab.consumers(second).map(\.report.generation) == [2, 2] }
                 try await lab.append("app/1", 20)
                 try await lab.waitUntilDelivered(second)
                 try await lab.reached("the first is nowhere") {
