@@ -109,7 +109,8 @@ let package = Package(
 
         // Servers and helpers for tests: private Redis and Postgres processes, prefixes, schemas, faulty peers.
         .target(
-            name: "TestSupport", dependencies: ["Events", "RedisClient", "PostgresClient", "Broker", "Ledger", log, nioCore, nioPosix, nioSSL],
+            name: "TestSupport",
+            dependencies: ["Events", "RedisClient", "PostgresClient", "Broker", "Ledger", log, nioCore, nioHTTP1, nioPosix, nioSSL],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("EventsTests", ["Events", "TestSupport"]),
         tests("FlowTests", ["Flow", "Events", "TestSupport"]),

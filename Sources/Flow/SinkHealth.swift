@@ -16,6 +16,8 @@ public struct SinkHealth: Hashable, Sendable {
         case halted
         /// By order of an operator.
         case paused
+        /// The worker cannot run it: it never began. Said by who would have begun it, never by this machine.
+        case cannotRun = "cannot_run"
     }
 
     /// What is known at a moment.

@@ -58,7 +58,9 @@ extension HostError {
         } else if let error = error as? HTTPClientError {
             self.init(.unavailable, error.shortDescription, host: endpoint.authority)
         } else {
-            self.init(.unavailable, HostAnswer.printable("\(error)", scalars: 200), host: endpoint.authority)
+            let text = HostAnswer.printable("\(error)", scalars: 200)
+            let isDistrusted = text.contains("CERTIFICATE_VERIFY_FAILED")
+            self.init(.unavailable, isDistrusted ? "its certificate is not trusted: \(text)" : text, host: endpoint.authority)
         }
     }
 }

@@ -18,7 +18,7 @@ public final class HostConnections: Sendable {
     let trusted: HTTPClient
     private let lookup: @Sendable (HostEndpoint) async -> SocketAddress?
     private let isAllowed: @Sendable (SocketAddress) -> Bool
-    private let roots: NIOSSLTrustRoots
+    private let tls: TLSConfiguration
     private let clients: Mutex<PinnedClients>
 
     public convenience init(_ configuration: HostConnectionConfiguration = HostConnectionConfiguration()) {
@@ -26,17 +26,33 @@ public final class HostConnections: Sendable {
         self.init(configuration, isAllowed: { AddressPolicy.isPublic($0) }) { await HostLookup.address(of: $0.host, port: $0.port, within: limit) }
     }
 
+    /// As the other one, and trusts the certificates of a PEM file beside the machine's own authorities. Throws `other` where the file has none, or
+    /// cannot be read.
+    public convenience init(_ configuration: HostConnectionConfiguration, authorities file: String) throws(HostError) {
+        let limit = configuration.lookupTimeout
+        let certificates: [NIOSSLCertificate]
+        do {
+            certificates = try NIOSSLCertificate.fromPEMFile(file)
+        } catch {
+            throw HostError(.other, "no certificates can be read of \(file)", host: "")
+        }
+        guard !certificates.isEmpty else { throw HostError(.other, "\(file) has no certificates", host: "") }
+        self.init(configuration, more: certificates, isAllowed: { AddressPolicy.isPublic($0) }) {
+            await HostLookup.address(of: $0.host, port: $0.port, within: limit)
+        }
+    }
+
     /// Tests pass their own names, rule and authorities.
     init(
-        _ configuration: HostConnectionConfiguration, roots: NIOSSLTrustRoots = TrustRoots.shared,
+        _ configuration: HostConnectionConfiguration, roots: NIOSSLTrustRoots = TrustRoots.shared, more: [NIOSSLCertificate] = [],
         isAllowed: @escaping @Sendable (SocketAddress) -> Bool,
         lookup: @escaping @Sendable (HostEndpoint) async -> SocketAddress?
     ) {
         self.configuration = configuration
         self.lookup = lookup
         self.isAllowed = isAllowed
-        self.roots = roots
-        trusted = HTTPClient(eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(configuration, roots, pinning: nil))
+        tls = TLSConfiguration(roots: roots, more: more)
+        trusted = HTTPClient(eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(configuration, tls, pinning: nil))
         clients = Mutex(PinnedClients(idleMax: configuration.hostsKept))
     }
 
@@ -73,7 +89,7 @@ public final class HostConnections: Sendable {
         let (client, retired) = clients.withLock { clients in
             clients.take(endpoint, address: ip, until: until) {
                 HTTPClient(
-                    eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(configuration, roots, pinning: (endpoint.host, ip)))
+                    eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(configuration, tls, pinning: (endpoint.host, ip)))
             }
         }
         for client in retired { try? await client.shutdown() }
@@ -86,11 +102,17 @@ public final class HostConnections: Sendable {
     }
 }
 
+extension TLSConfiguration {
+    fileprivate init(roots: NIOSSLTrustRoots, more: [NIOSSLCertificate]) {
+        self = .makeClientConfiguration()
+        trustRoots = roots
+        if !more.isEmpty { additionalTrustRoots = [.certificates(more)] }
+    }
+}
+
 extension HTTPClient.Configuration {
     /// - Parameter pinning: the host's name, and the only address that it may stand for.
-    fileprivate init(_ configuration: HostConnectionConfiguration, _ roots: NIOSSLTrustRoots, pinning: (host: String, address: String)?) {
-        var tls = TLSConfiguration.makeClientConfiguration()
-        tls.trustRoots = roots
+    fileprivate init(_ configuration: HostConnectionConfiguration, _ tls: TLSConfiguration, pinning: (host: String, address: String)?) {
         self.init(tlsConfiguration: tls, redirectConfiguration: .disallow, decompression: .disabled)
         timeout = .init(connect: TimeAmount(configuration.connectTimeout), read: TimeAmount(configuration.idleTimeout))
         connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.connectionsPerHost

@@ -45,6 +45,22 @@ import Testing
     @Test("a key without a value in the file leaves the default")
     func openKey() throws { #expect(try load("redis:\n  url:\nshards:\n")["shards"]?.origin == .standard) }
 
+    @Test("a file has the sinks that it names, and none where it names none; without a file nothing is said of them")
+    func sinks() throws {
+        func names(_ yaml: String, _ flags: [String] = []) throws -> [String]? {
+            try FleetConfiguration(load(yaml, [:], flags)).sinks?.map(\.name.description)
+        }
+        #expect(try names("sinks:\n  b: {kind: stdout}\n  a:\n    kind: stdout\n") == ["a", "b"])
+        for yaml in ["sinks: {}\n", "sinks:\n", "shards: 8\n", "# nothing\n"] { #expect(try names(yaml) == [], "\(yaml)") }
+        #expect(try names("") == nil)
+        #expect(try names("", ["sinks.a.kind=stdout"]) == ["a"])
+        for yaml in ["sinks:\n  a:\n", "\nsinks: {a: {}}\n"] {
+            let error = #expect(throws: ConfigurationError.self) { try FleetConfiguration(load(yaml)) }
+            #expect(error?.problems.map(\.description).first?.contains("sinks.a.kind") == true, "\(String(describing: error))")
+            #expect(error?.problems.map(\.description).first?.contains("(weir.yaml:2)") == true, "\(String(describing: error))")
+        }
+    }
+
     @Test(
         "a wrong value is told with key, value, place and what is allowed",
         arguments: [

@@ -9,7 +9,7 @@ import Testing
 @Suite struct DoctorChecksTests {
     private static let run: RunID = .firehose(3)
 
-    private static func fleet(
+    static func fleet(
         shard change: (inout FleetStatus.ShardStatus) -> Void = { _ in }, upstream changeUpstream: (inout FleetStatus.Upstream) -> Void = { _ in },
         workers: [String] = ["w"]
     ) -> DoctorSnapshot {
@@ -59,72 +59,78 @@ import Testing
 
     private static func session(_ session: Diagnosis.Session) -> DoctorSnapshot { diagnosis { $0.sessions = [session] } }
 
-    static let cases: [(DoctorFinding.Code, DoctorSnapshot)] = [
-        (.ledgerUnavailable, DoctorSnapshot(ledgerError: LedgerError(code: .unavailable, message: "refused", place: "x"))),
-        (.notMigrated, DoctorSnapshot(ledgerError: LedgerError(code: .notMigrated, message: "old", place: "x"))),
-        (.redisUnavailable, DoctorSnapshot(redisError: "refused")),
-        (.redisMemory, redis(BrokerHealth(usedMemory: 86_000, maxMemory: 100_000))), (.redisUnbounded, redis(BrokerHealth())),
-        (.redisEvicts, redis(BrokerHealth(maxMemory: 100_000, policy: "allkeys-lru"))),
-        (.redisVersion, redis(BrokerHealth(version: "6.2.1", maxMemory: 100_000))),
-        (.redisNotDurable, redis(BrokerHealth(maxMemory: 100_000, isAppendOnly: false))),
-        (.noWorkers, fleet(workers: [])), (.shardUnowned, fleet(shard: { $0.owner = nil })), (.shardUnowned, fleet(shard: { $0.leaseMsLeft = -1 })),
-        (.shardHalted, fleet(shard: { $0.haltedReason = "a regressing watermark" })), (.shardStalled, fleet(shard: { $0.lastCommitAgeMs = 31_000 })),
-        (.upstreamUnowned, fleet(upstream: { $0.owner = nil })), (.upstreamDown, fleet(upstream: { $0.report?.state = .backingOff })),
-        (.upstreamDown, fleet(upstream: { $0.report?.state = .stopped })), (.upstreamSilent, fleet(upstream: { $0.reportAgeMs = 60_000 })),
-        (.rewindPending, fleet(upstream: { $0.rewindPending = true })), (.declaredGaps, fleet(upstream: { $0.declaredGaps = 2 })),
-        (.outboxHalted, outbox { $0.haltedReason = "the log lacks seq 7" }),
-        (
-            .outboxFailing,
-            outbox {
-                $0.attempts = 2
-                $0.error = "connection refused"
-            }
-        ),
-        (.outboxLag, outbox { $0.publishedAgeMs = 61_000 }),
-        (
-            .outboxLag,
-            outbox {
-                $0.publishedAgeMs = nil
-                $0.eventAgeMs = 61_000
-            }
-        ),
-        (
-            .publisherStuck,
-            outbox {
-                $0.owner = "w"
-                $0.leaseMsLeft = -31_000
-            }
-        ),
-        (.cursorAhead, outbox { $0.nextSeq = 502 }),
-        (.runStalled, diagnosis { $0.stalled = [Diagnosis.Stalled(run: run, kind: "job", lastSeq: 3, ageMs: 601_000)] }),
-        (.runNeverStarted, diagnosis { $0.stalled = [Diagnosis.Stalled(run: run, kind: "job", lastSeq: 0, ageMs: 601_000)] }),
-        (
-            .runNotFound,
-            {
-                var snapshot = fleet()
-                snapshot.run = run
-                return snapshot
-            }()
-        ),
-        (.runHoles, asked { $0.holes = [Diagnosis.Hole(seq: 4, next: 9)] }), (.runHoles, asked { $0.holes = [Diagnosis.Hole(seq: 4, next: 4)] }),
-        (.runTail, asked { $0.maxSeq = 499 }),
-        (
-            .runTail,
-            asked {
-                $0.maxSeq = nil
-                $0.firstSeq = nil
-            }
-        ),
-        (.runBeginningGone, asked { $0.firstSeq = 100 }), (.outletForeign, asked(outletTop: EntryID(milliseconds: 501, sequence: 0)) { _ in }),
-        (.lockWait, session(Diagnosis.Session(pid: 7, application: "w", isIdle: false, ageMs: 6_000, blockers: ["x (8)"]))),
-        (.idleTransaction, session(Diagnosis.Session(pid: 7, application: "w", isIdle: true, ageMs: 11_000))),
-        (.indexMissing, diagnosis { $0.missingIndices = ["held_due"] }), (.indexInvalid, diagnosis { $0.invalidIndices = ["held_due"] }),
-        (.partitionMissing, diagnosis { $0.missingDays = ["2026-07-02"] }), (.defaultPartition, diagnosis { $0.hasDefaultRows = true }),
-        (.retentionLate, diagnosis { $0.retentionAgeMs = 3 * 3_600_000 }),
-        (.slotInactive, diagnosis { $0.slots = [Diagnosis.Slot(name: "s", isActive: false, walStatus: "extended", keptBytes: 11 << 30)] }),
-        (.slotLosingLog, diagnosis { $0.slots = [Diagnosis.Slot(name: "s", isActive: false, walStatus: "lost", keptBytes: 0)] }),
-        (.clientFlaps, diagnosis { $0.flapping = [Diagnosis.Flapping(client: FlappingClient(client: "10.0.0.1", topic: "x", opens: 11), ageMs: 5)] }),
-    ]
+    static let cases: [(DoctorFinding.Code, DoctorSnapshot)] =
+        sinkCases + [
+            (.ledgerUnavailable, DoctorSnapshot(ledgerError: LedgerError(code: .unavailable, message: "refused", place: "x"))),
+            (.notMigrated, DoctorSnapshot(ledgerError: LedgerError(code: .notMigrated, message: "old", place: "x"))),
+            (.redisUnavailable, DoctorSnapshot(redisError: "refused")),
+            (.redisMemory, redis(BrokerHealth(usedMemory: 86_000, maxMemory: 100_000))), (.redisUnbounded, redis(BrokerHealth())),
+            (.redisEvicts, redis(BrokerHealth(maxMemory: 100_000, policy: "allkeys-lru"))),
+            (.redisVersion, redis(BrokerHealth(version: "6.2.1", maxMemory: 100_000))),
+            (.redisNotDurable, redis(BrokerHealth(maxMemory: 100_000, isAppendOnly: false))),
+            (.noWorkers, fleet(workers: [])), (.shardUnowned, fleet(shard: { $0.owner = nil })),
+            (.shardUnowned, fleet(shard: { $0.leaseMsLeft = -1 })),
+            (.shardHalted, fleet(shard: { $0.haltedReason = "a regressing watermark" })),
+            (.shardStalled, fleet(shard: { $0.lastCommitAgeMs = 31_000 })),
+            (.upstreamUnowned, fleet(upstream: { $0.owner = nil })), (.upstreamDown, fleet(upstream: { $0.report?.state = .backingOff })),
+            (.upstreamDown, fleet(upstream: { $0.report?.state = .stopped })), (.upstreamSilent, fleet(upstream: { $0.reportAgeMs = 60_000 })),
+            (.rewindPending, fleet(upstream: { $0.rewindPending = true })), (.declaredGaps, fleet(upstream: { $0.declaredGaps = 2 })),
+            (.outboxHalted, outbox { $0.haltedReason = "the log lacks seq 7" }),
+            (
+                .outboxFailing,
+                outbox {
+                    $0.attempts = 2
+                    $0.error = "connection refused"
+                }
+            ),
+            (.outboxLag, outbox { $0.publishedAgeMs = 61_000 }),
+            (
+                .outboxLag,
+                outbox {
+                    $0.publishedAgeMs = nil
+                    $0.eventAgeMs = 61_000
+                }
+            ),
+            (
+                .publisherStuck,
+                outbox {
+                    $0.owner = "w"
+                    $0.leaseMsLeft = -31_000
+                }
+            ),
+            (.cursorAhead, outbox { $0.nextSeq = 502 }),
+            (.runStalled, diagnosis { $0.stalled = [Diagnosis.Stalled(run: run, kind: "job", lastSeq: 3, ageMs: 601_000)] }),
+            (.runNeverStarted, diagnosis { $0.stalled = [Diagnosis.Stalled(run: run, kind: "job", lastSeq: 0, ageMs: 601_000)] }),
+            (
+                .runNotFound,
+                {
+                    var snapshot = fleet()
+                    snapshot.run = run
+                    return snapshot
+                }()
+            ),
+            (.runHoles, asked { $0.holes = [Diagnosis.Hole(seq: 4, next: 9)] }), (.runHoles, asked { $0.holes = [Diagnosis.Hole(seq: 4, next: 4)] }),
+            (.runTail, asked { $0.maxSeq = 499 }),
+            (
+                .runTail,
+                asked {
+                    $0.maxSeq = nil
+                    $0.firstSeq = nil
+                }
+            ),
+            (.runBeginningGone, asked { $0.firstSeq = 100 }), (.outletForeign, asked(outletTop: EntryID(milliseconds: 501, sequence: 0)) { _ in }),
+            (.lockWait, session(Diagnosis.Session(pid: 7, application: "w", isIdle: false, ageMs: 6_000, blockers: ["x (8)"]))),
+            (.idleTransaction, session(Diagnosis.Session(pid: 7, application: "w", isIdle: true, ageMs: 11_000))),
+            (.indexMissing, diagnosis { $0.missingIndices = ["held_due"] }), (.indexInvalid, diagnosis { $0.invalidIndices = ["held_due"] }),
+            (.partitionMissing, diagnosis { $0.missingDays = ["2026-07-02"] }), (.defaultPartition, diagnosis { $0.hasDefaultRows = true }),
+            (.retentionLate, diagnosis { $0.retentionAgeMs = 3 * 3_600_000 }),
+            (.slotInactive, diagnosis { $0.slots = [Diagnosis.Slot(name: "s", isActive: false, walStatus: "extended", keptBytes: 11 << 30)] }),
+            (.slotLosingLog, diagnosis { $0.slots = [Diagnosis.Slot(name: "s", isActive: false, walStatus: "lost", keptBytes: 0)] }),
+            (
+                .clientFlaps,
+                diagnosis { $0.flapping = [Diagnosis.Flapping(client: FlappingClient(client: "10.0.0.1", topic: "x", opens: 11), ageMs: 5)] }
+            ),
+        ]
 
     @Test("finds exactly what is wrong, with a cause and a next step", arguments: cases.indices)
     func one(index: Int) {
@@ -160,7 +166,7 @@ import Testing
                 $0.owner = nil
             }),
         ]
-        for snapshot in snapshots { #expect(DoctorChecks().findings(snapshot) == []) }
+        for snapshot in snapshots + Self.wellSinks { #expect(DoctorChecks().findings(snapshot) == []) }
         #expect(DoctorReport([]).isWell)
         #expect(DoctorReport([]).lines() == ["all is well"])
     }

@@ -142,6 +142,10 @@ import Testing
         #expect(try await !test.ledger.layAside(refused(1), of: first), "the cursor is behind it already")
         let second = try #require(try await claim())
         #expect(second.nextSeq == 2)
+        var stale = second
+        stale.token = first.token
+        #expect(try await !test.ledger.layAside(refused(2), of: stale), "by a worker whose lease went to another")
+        #expect(try await !test.ledger.halt(at: refused(2), of: stale, reason: "refused"), "by a worker whose lease went to another")
         #expect(try await test.ledger.halt(at: refused(2), of: second, reason: "refused"))
         #expect(try await claim() == nil)
         let letters = try await test.ledger.deadLetters(sink: name, withSkipped: false, before: nil, limit: 10)
@@ -163,6 +167,11 @@ import Testing
         #expect(try await test.ledger.sinks()[0].hasRequeued)
         let requeued = try await test.ledger.claimLetters(name, limit: 5, within: .seconds(60))
         #expect(requeued.map(\.seq) == [1] && requeued.map(\.run) == [run])
+        #expect(try await test.ledger.claimLetters(name, limit: 5, within: .seconds(60)).isEmpty)
+        // Not looked at by the target: it may be claimed again at once, or after a while.
+        try await test.ledger.settleLetters(delivered: [], refused: [], open: [dead.id], retryAfter: .zero)
+        #expect(try await test.ledger.claimLetters(name, limit: 5, within: .seconds(60)).map(\.id) == [dead.id])
+        try await test.ledger.settleLetters(delivered: [], refused: [], open: [dead.id], retryAfter: .seconds(60))
         #expect(try await test.ledger.claimLetters(name, limit: 5, within: .seconds(60)).isEmpty)
         try await test.ledger.settleLetters(delivered: [], refused: [(dead.id, "HTTP 400")])
         let refusedAgain = try #require(try await test.ledger.deadLetter(dead.id))
@@ -194,6 +203,39 @@ import Testing
         // A heartbeat without it took the row of the sink that the worker does not run any more.
         #expect(views[1].consumers.isEmpty)
         #expect(views[0].progress.backlog == 3 && views[0].progress.pendingRuns == 1 && views[0].progress.lagMs >= 0)
+        try await test.end()
+    }
+
+    @Test("a diagnosis has every sink with what each worker says of it, silent ones too, and its letters; its rows do not hide those of outlets")
+    func diagnosis() async throws {
+        let test = try await TestLedger.make()
+        let run = try await run(test, "app/1", events: 4)
+        for name in ["a", "b"] { _ = try await test.ledger.storeSink(definition(name), origin: .api) }
+        let sinks = try await test.ledger.sinks()
+        try await test.ledger.registerConsumers([sinks[0]], worker: test.worker)
+        try await test.ledger.registerConsumers([sinks[0]], worker: WorkerID("silent"))
+        try await test.pool.execute("UPDATE sink_consumers SET heartbeat_at = now() - interval '40 s', error = 'x' WHERE worker = 'silent'")
+        for seq in [Int64(1), 2] {
+            let claim = try #require(try await test.ledger.claimOutbox(sink: "a", publisher: test.worker, ttl: TestLedger.ttl, limit: 1).first)
+            let refused = RefusedEvent(seq: seq, error: "HTTP \(420 + seq)", attempts: 5, payload: "{}")
+            if seq == 1 {
+                #expect(try await test.ledger.layAside(refused, of: claim))
+            } else {
+                #expect(try await test.ledger.halt(at: refused, of: claim, reason: "refused"))
+            }
+        }
+        _ = try await test.ledger.createRun(try #require(RunID("app/2")), kind: "application", sinks: ["outlet"])
+        _ = try await test.ledger.append([TestLedger.event(1)], run: try #require(RunID("app/2")))
+        let found = try await test.ledger.diagnosis(run: nil, stalledAfter: .seconds(600))
+        #expect(found.outbox.map(\.sink) == ["outlet"])
+        #expect(try await test.ledger.diagnosis(run: run, stalledAfter: .seconds(600)).run?.outbox.map(\.sink) == ["a", "b"])
+        #expect(found.sinks.map(\.name.description) == ["a", "b"] && found.sinks[1].consumers.isEmpty)
+        #expect(found.sinks[0].consumers.map(\.worker).sorted() == [test.worker.description, "silent"].sorted())
+        let silent = try #require(found.sinks[0].consumers.first { $0.worker == "silent" })
+        #expect((40_000...100_000).contains(silent.heartbeatAgeMs) && silent.error == "x" && silent.state == "starting")
+        #expect(found.sinks[0].progress.haltedRuns == 1 && found.sinks[0].progress.haltedRun == "app/1" && found.sinks[1].progress.backlog == 5)
+        let letters = try #require(found.letters.first)
+        #expect(found.letters.count == 1 && letters.sink == "a" && letters.dead == 1 && letters.halted == 1 && letters.newestError == "HTTP 422")
         try await test.end()
     }
 

@@ -45,6 +45,14 @@ actor CrashFleet {
         try #require(process.child.output.contains(order.proof), "\(process.name) does not say where it died:\n\(process.tail)")
     }
 
+    /// Kills all of them at the same moment, and waits for their ends.
+    func killAll() async throws {
+        let killed = processes.filter { alive.contains($0.name) }
+        alive = []
+        for process in killed { process.child.signal(SIGKILL) }
+        for process in killed { _ = try await process.exit() }
+    }
+
     func endAll() async throws {
         for process in processes.reversed() where alive.contains(process.name) { try await end(process) }
     }

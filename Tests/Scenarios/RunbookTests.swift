@@ -17,7 +17,10 @@ import Testing
     @Test("every page has commands, is named by the index, and stands where the doctor says")
     func pages() throws {
         let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path).filter { $0 != "README.md" }.sorted()
-        #expect(names == ["flapping-clients.md", "full-redis.md", "lost-shard.md", "outbox-lag.md", "rebuild-a-stream.md", "stuck-run.md"])
+        #expect(
+            names == [
+                "failing-sink.md", "flapping-clients.md", "full-redis.md", "lost-shard.md", "outbox-lag.md", "rebuild-a-stream.md", "stuck-run.md",
+            ])
         let index = try String(contentsOf: Self.folder.appendingPathComponent("README.md"), encoding: .utf8)
         for name in names {
             #expect(index.contains("](\(name))"))
@@ -27,7 +30,7 @@ import Testing
             #expect(!page.components(separatedBy: "\n").contains { $0.hasPrefix("    ") && $0.contains("weir ") })
         }
         let sources = Self.folder.deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Sources/Fleet/Doctor")
-        for source in ["DoctorChecks.swift", "DoctorChecks+Runs.swift"] {
+        for source in ["DoctorChecks.swift", "DoctorChecks+Runs.swift", "DoctorChecks+Sinks.swift"] {
             let text = try String(contentsOf: sources.appendingPathComponent(source), encoding: .utf8)
             for page in text.components(separatedBy: "ops/runbooks/").dropFirst().map({ $0.prefix { $0.isLetter || $0 == "-" } + ".md" }) {
                 #expect(names.contains(String(page)), "\(page)")
@@ -35,10 +38,11 @@ import Testing
         }
     }
 
-    @Test("every command of every runbook runs, on a fleet with a run, a subscription and a shard")
+    @Test("every command of every runbook runs, on a fleet with a run, a subscription, a shard and a sink that laid events aside")
     func commands() async throws {
         try await FleetUnderTest.run(seed: 11, shards: 4, accounts: 4) { fleet in
             try await Self.prepare(fleet)
+            try await Self.prepareSink(fleet)
             for name in try FileManager.default.contentsOfDirectory(atPath: Self.folder.path).sorted() where name != "README.md" {
                 let page = try String(contentsOf: Self.folder.appendingPathComponent(name), encoding: .utf8)
                 for block in Self.blocks(page) {
@@ -113,6 +117,16 @@ import Testing
         _ = try await shell(#"for i in $(seq 200); do curl -fsS "$API/health" >/dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1"#, fleet)
     }
 
+    /// A sink with two events of the run laid aside.
+    private static func prepareSink(_ fleet: FleetUnderTest) async throws {
+        try await fleet.addSink(#"{"name":"copy","kind":"redis","stream":"sink:copy"}"#)
+        try await fleet.pool.execute(
+            """
+            INSERT INTO weir.dead_letters (id, queue, key, run, seq, error, attempts, payload) OVERRIDING SYSTEM VALUE
+            VALUES (101, 'sink', 'copy', 'jobs/7', 2, 'HTTP 400', 5, '{}'), (102, 'sink', 'copy', 'jobs/7', 3, 'HTTP 400', 5, '{}');
+            """)
+    }
+
     private static func codes(_ fleet: FleetUnderTest, _ command: String) async throws -> [String] {
         let output = try await shell("\(command) | jq -r '.findings[].code' || true", fleet)
         return output.split(separator: "\n").map(String.init)
@@ -122,7 +136,8 @@ import Testing
     private static func shell(_ block: String, _ fleet: FleetUnderTest) async throws -> String {
         let programs = URL(fileURLWithPath: WeirProcess.program).deletingLastPathComponent().path
         let variables = fleet.environment.filter { ["WEIR_REDIS_URL", "WEIR_POSTGRES_URL", "WEIR_API_BIND"].contains($0.key) }.merging([
-            "API": "http://127.0.0.1:\(fleet.apiPort)", "RUN": "jobs/7", "SHARD": "1", "SUBSCRIPTION": "mailer", "WEIR_LOG_LEVEL": "error",
+            "API": "http://127.0.0.1:\(fleet.apiPort)", "RUN": "jobs/7", "SHARD": "1", "SUBSCRIPTION": "mailer", "SINK": "copy", "LETTER": "101",
+            "WEIR_LOG_LEVEL": "error",
             "OUT": FileManager.default.temporaryDirectory.appendingPathComponent("weir-runbook-\(fleet.apiPort).ndjson").path,
         ]) { $1 }
         let script = "export PATH=\"\(programs):$PATH\"\nset -eu\n" + block

@@ -52,6 +52,7 @@ import Testing
             (#"{"name":"a","kind":"stdout","filter":{"kinds":["x"]}}"#, "bad_sink", "/filter/kinds"),
             (#"{"name":"a","kind":"file","path":"/etc/passwd"}"#, "bad_sink", "/path"),
             (#"{"name":"a","kind":"webhook","url":"http://x/","allow_private":true}"#, "bad_sink", "/allow_private"),
+            (#"{"name":"a","kind":"webhook","url":"https://x/","ca_file":"/a.pem"}"#, "bad_sink", "/ca_file"),
             (#"{"name":"a","kind":"stdout","rate":[[1]]}"#, "bad_sink", "/rate"), ("[]", "bad_body", ""), ("", "bad_body", nil),
             ("{", "bad_body", nil),
         ] as [(String, String, String?)])
@@ -101,6 +102,11 @@ import Testing
                 #expect(shown.contains(text), "\(text) in \(shown)")
             }
             #expect(try await api.get("/sinks/b").body.contains(#""state":"healthy""#))
+            var failed = SinkProgress()
+            failed.error = "HTTP 500"
+            await api.sinks.say(b, failed, [consumer(b, "backing_off", 1), consumer(b, "cannot_run", 0, error: "ca_file: there is none")])
+            let unable = try await api.get("/sinks/b").body
+            #expect(unable.hasPrefix(#"{"name":"b","state":"cannot_run""#) && unable.contains(#""last_error":"ca_file: there is none""#), "\(unable)")
         }
     }
 

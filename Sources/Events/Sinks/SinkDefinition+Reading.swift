@@ -11,7 +11,7 @@ extension SinkDefinition {
         case .file: common + ["path"]
         case .stdout: common
         case .redis: common + ["url", "stream", "length"]
-        case .webhook: common + ["url", "secret", "allow_private"]
+        case .webhook: common + ["url", "secret", "allow_private", "ca_file"]
         case .postgres: (common + ["url", "table", "mode"]).filter { $0 != "format" }
         }
     }

@@ -38,11 +38,15 @@ struct ConfigurationFile: Sendable {
             let line = keyNode.mark?.line ?? node.mark?.line ?? 0
             let path = prefix + (keyNode.scalar?.string ?? "?")
             switch node {
+            case .mapping(let inner) where inner.isEmpty && prefix == "sinks.":
+                // A sink of which nothing is said is told, not left out.
+                entries.append(Entry(path: path, value: .scalar(""), line: line))
             case .mapping(let inner):
                 flatten(inner, prefix: path + ".", name: name, problems: &problems)
             case .scalar(let scalar):
                 // `key:` without a value is a key that was left open, so the default stands.
-                if node.null == nil || scalar.style != .plain { entries.append(Entry(path: path, value: .scalar(scalar.string), line: line)) }
+                let isOpen = node.null != nil && scalar.style == .plain
+                if !isOpen || prefix == "sinks." { entries.append(Entry(path: path, value: .scalar(isOpen ? "" : scalar.string), line: line)) }
             case .sequence(let sequence):
                 let items = sequence.compactMap { $0.scalar?.string }
                 guard items.count == sequence.count else {

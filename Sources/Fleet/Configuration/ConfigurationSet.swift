@@ -13,6 +13,8 @@ public struct ConfigurationSet: Sendable {
     private var indexes: [String: Int] = [:]
     /// Settings of sinks, by their paths without `sinks.`: `audit.filter.kinds`. Their names are the operator's, so the table has none of them.
     public private(set) var sinkSettings: [String: SinkSetting] = [:]
+    /// Whether there is a file: it says all that is configured, also where it says nothing of sinks.
+    public let hasFile: Bool
 
     public struct SinkSetting: Sendable {
         public var values: [String]
@@ -36,6 +38,7 @@ public struct ConfigurationSet: Sendable {
 
     public init(_ sources: Sources, table: [ConfigurationKey] = ConfigurationTable.keys) throws(ConfigurationError) {
         var problems: [ConfigurationProblem] = []
+        hasFile = sources.file != nil
         for key in table {
             indexes[key.path] = entries.count
             entries.append(Entry(key: key, value: .none, text: key.standard, origin: .standard))

@@ -4,9 +4,10 @@ public import Events
 extension FleetConfiguration {
     public var sinkFolder: String { values.text("sink.folder") ?? ".weir/sinks" }
 
-    /// In order of name; nil where nothing is said of sinks: then those of the ledger stay as they are.
+    /// In order of name. None where there is a configuration file without any; nil where there is no file and nothing is said of sinks: then those of the
+    /// ledger stay as they are.
     public var sinks: [SinkDefinition]? {
-        guard !values.sinkSettings.isEmpty else { return nil }
+        guard values.hasFile || !values.sinkSettings.isEmpty else { return nil }
         return Self.sinkTexts(values).compactMap { name, settings in
             guard let name = SinkName(name), let settings = try? SinkSettings(settings) else { return nil }
             return try? SinkDefinition(name: name, settings: settings)
@@ -34,7 +35,9 @@ extension FleetConfiguration {
             } catch {
                 guard let problem = error as? SinkProblem else { return nil }
                 let path = "\(name).\(problem.setting)"
-                let place = values.sinkSettings[path] ?? values.sinkSettings.filter { $0.key.hasPrefix("\(name).") }.min { $0.key < $1.key }?.value
+                let place =
+                    values.sinkSettings[path]
+                    ?? values.sinkSettings.filter { $0.key == name || $0.key.hasPrefix("\(name).") }.min { $0.key < $1.key }?.value
                 return ConfigurationProblem(
                     key: "sinks.\(path)", value: problem.given, origin: place?.origin ?? .standard, message: "allowed: \(problem.allowed)")
             }

@@ -16,6 +16,7 @@ public struct DoctorChecks: Sendable {
         if let diagnosis = snapshot.diagnosis {
             found += outbox(diagnosis.outbox) + stalled(diagnosis.stalled) + sessions(diagnosis.sessions) + schema(diagnosis)
             found += slots(diagnosis.slots) + clients(diagnosis.flapping)
+            found += sinks(diagnosis.sinks, workers: Set(snapshot.fleet?.workers ?? [])) + letters(diagnosis.letters)
             if let run = snapshot.run { found += self.run(run, diagnosis.run, outletTop: snapshot.redis?.outletTop) }
         }
         // Stable: of one severity in the order of the checks; a run that was asked for may have been found by the general look too.

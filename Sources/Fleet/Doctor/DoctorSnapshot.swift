@@ -34,6 +34,13 @@ public struct DoctorLimits: Hashable, Sendable {
     public var outboxWaiting: Int64 = 100
     /// How long they may wait, measured from the last event that was published, or appended.
     public var outboxLagMs: Int64 = 60_000
+    /// How old a worker's word about a sink may be.
+    public var sinkHeartbeatMs: Int64 = 15_000
+    /// How long a sink's target may be left alone before that is a warning, and before it is critical.
+    public var sinkBackingOffMs: Int64 = 60_000
+    public var sinkDownMs: Int64 = 600_000
+    /// Attempts of one run at a sink whose breaker is closed.
+    public var sinkAttempts: Int32 = 5
     public var lockWaitMs: Int64 = 5_000
     public var idleTransactionMs: Int64 = 10_000
     public var stalledAfterMs: Int64 = 30_000

@@ -149,7 +149,10 @@ public struct Diagnosis: Hashable, Sendable {
         }
     }
 
+    /// Of outlets; sinks have their own.
     public var outbox: [Outbox] = []
+    public var sinks: [DiagnosedSink] = []
+    public var letters: [DiagnosedLetters] = []
     public var stalled: [Stalled] = []
     public var missingIndices: [String] = []
     public var invalidIndices: [String] = []

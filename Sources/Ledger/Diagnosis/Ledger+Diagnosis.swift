@@ -52,6 +52,8 @@ extension Ledger {
                 found.retentionAgeMs = try row.optional("retention_age_ms")
                 found.retentionNote = try row.value("retention_note")
             }
+            found.sinks = try await diagnosedSinks()
+            found.letters = try await diagnosedLetters()
             if let run { found.run = try await diagnosed(run) }
             return found
         }
@@ -109,6 +111,8 @@ enum DiagnosisSQL {
     static let log = text(PackageResources.diagnose_log_sql)
     static let clients = text(PackageResources.diagnose_clients_sql)
     static let stalled = text(PackageResources.diagnose_stalled_sql)
+    static let sinks = text(PackageResources.diagnose_sinks_sql)
+    static let letters = text(PackageResources.diagnose_letters_sql)
     static let release = text(PackageResources.release_outbox_sql)
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -95,11 +95,18 @@ extension Ledger {
         }
     }
 
-    /// Deletes those that were delivered; those that were refused again are dead again, with the error.
-    public func settleLetters(delivered: [Int64], refused: [(id: Int64, error: String)]) async throws(LedgerError) {
+    /// Deletes those that were delivered; those that were refused again are dead again, with the error; those that are open still may be claimed again
+    /// after so long.
+    public func settleLetters(
+        delivered: [Int64], refused: [(id: Int64, error: String)], open: [Int64] = [], retryAfter: Duration = .zero
+    ) async throws(LedgerError) {
         try await mapped("settle letters") {
             _ = try await pool.query(
-                SinkSQL.settleLetters, [.int64s(delivered), .int64s(refused.map(\.id)), .texts(refused.map(\.error.storable))])
+                SinkSQL.settleLetters,
+                [
+                    .int64s(delivered), .int64s(refused.map(\.id)), .texts(refused.map(\.error.storable)), .int64s(open),
+                    .int64(retryAfter.milliseconds),
+                ])
         }
     }
 }

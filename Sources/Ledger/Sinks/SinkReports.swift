@@ -39,7 +39,7 @@ public struct SinkProgress: Hashable, Sendable {
 public struct SinkConsumerReport: Hashable, Sendable {
     public var sink: SinkName
     public var generation: Int64
-    /// `starting`, `healthy`, `lagging`, `backing_off`, `halted` or `paused`.
+    /// `starting`, `healthy`, `lagging`, `backing_off`, `halted`, `paused` or `cannot_run`.
     public var state: String
     public var since: WallTime
     /// `closed`, `open` or `half_open`.

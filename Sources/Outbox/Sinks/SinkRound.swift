@@ -46,9 +46,9 @@ struct SinkRound: Sendable {
 
     /// - Returns: whether there may be more to do now.
     mutating func once() async throws(LedgerError) -> Bool {
-        if handle.takeRequeued() { try await deliverLetters() }
         let most = handle.gate.claims(definition.concurrency, at: .current)
         guard most > 0 else { return false }
+        if handle.takeRequeued() { try await deliverLetters() }
         var lease = LeaseClock(timeToLive: leaseTTL, margin: .milliseconds(500))
         let start = MonotonicTime.current
         let claims = try await store.claimOutbox(sink: definition.name.description, publisher: worker, ttl: leaseTTL, limit: most)
@@ -190,11 +190,14 @@ extension SinkRound {
             payload: String(decoding: payload, as: UTF8.self))
     }
 
-    /// Events that an operator wants offered again, each by itself and once: what is refused again waits for the operator again.
+    /// Events that an operator wants offered again, each by itself and once: what is refused again waits for the operator again, and what the target did
+    /// not look at is offered again soon.
     private mutating func deliverLetters() async throws(LedgerError) {
         var delivered: [Int64] = []
         var refused: [(id: Int64, error: String)] = []
+        var open: Set<Int64> = []
         let letters = try await store.claimLetters(definition.name, limit: Self.lettersAtOnce, within: definition.timeout * Self.lettersAtOnce)
+        open.formUnion(letters.map(\.id))
         for letter in letters {
             let event = try await store.events(run: letter.run, after: letter.seq - 1, limit: 1, maxBytes: 1).first { $0.seq == letter.seq }
             guard let event, let bytes = definition.format.render(event) else {
@@ -207,11 +210,15 @@ extension SinkRound {
                 through: letter.seq, isAlone: true)
             if let error = await deliverer(LeaseClock()).offer(batch, permit) {
                 handle.failed("\(letter.run) seq \(letter.seq): \(error.description)", at: .current)
-                if case .poison = error.code { refused.append((letter.id, error.description)) }
+                if case .poison = error.code { refused.append((letter.id, error.description)) } else { break }
             } else {
                 delivered.append(letter.id)
             }
         }
-        if !letters.isEmpty { try await store.settleLetters(delivered: delivered, refused: refused) }
+        open.subtract(delivered + refused.map(\.id))
+        if !letters.isEmpty {
+            try await store.settleLetters(
+                delivered: delivered, refused: refused, open: Array(open), retryAfter: min(.seconds(1), definition.retryCap))
+        }
     }
 }

@@ -112,15 +112,19 @@ public struct SinkService: Service {
     /// Heartbeats, which no delivery holds up.
     private func report(_ team: SinkTeam) async {
         while !Task.isCancelled {
-            let handles = team.all
-            if !handles.isEmpty {
+            let (handles, stranded) = (team.all, team.stranded)
+            if !handles.isEmpty || !stranded.isEmpty {
                 do {
-                    let progress = try await store.sinkProgress(handles.map(\.sink.name))
-                    let reports = handles.map { handle in
+                    let progress = try await store.sinkProgress(handles.map(\.sink.name) + stranded.map(\.sink.name))
+                    var reports = handles.map { handle in
                         let known = progress[handle.sink.name] ?? SinkProgress()
                         let report = handle.report(known, now: .current, wall: .current)
                         team.metrics(of: handle.sink.name)?.show(known, report)
                         return report
+                    }
+                    for sink in stranded {
+                        sink.metrics.show(progress[sink.sink.name] ?? SinkProgress(), sink.report)
+                        reports.append(sink.report)
                     }
                     try await store.reportConsumers(reports, worker: worker)
                 } catch {

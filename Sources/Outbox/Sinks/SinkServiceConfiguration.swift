@@ -2,7 +2,7 @@ public import Events
 
 /// How a worker runs its sinks. What each sink is stands in its definition.
 public struct SinkServiceConfiguration: Sendable {
-    /// Sinks of the configuration file. Nil: the file says nothing of sinks, and those of the ledger stay as they are.
+    /// Sinks of the configuration file, none among them: those that earlier ones had are removed. Nil: there is no file, and those of the ledger stay.
     public var configured: [SinkDefinition]?
     /// How often a sink looks for work without having been woken, jittered; 10 ms to 60 s.
     public var pollEvery: Duration = .milliseconds(200)

@@ -14,7 +14,9 @@ public protocol SinkStore: OutboxStore {
     func layAside(_ event: RefusedEvent, of claim: OutboxClaim) async throws(LedgerError) -> Bool
     func halt(at event: RefusedEvent, of claim: OutboxClaim, reason: String) async throws(LedgerError) -> Bool
     func claimLetters(_ sink: SinkName, limit: Int, within: Duration) async throws(LedgerError) -> [Ledger.RequeuedLetter]
-    func settleLetters(delivered: [Int64], refused: [(id: Int64, error: String)]) async throws(LedgerError)
+    func settleLetters(
+        delivered: [Int64], refused: [(id: Int64, error: String)], open: [Int64], retryAfter: Duration
+    ) async throws(LedgerError)
 }
 
 extension Ledger: SinkStore {}

@@ -34,7 +34,8 @@ struct SinkSupervisor: Sendable {
         self.team = team
     }
 
-    /// Runners to begin, each registered in the ledger already. One sink that cannot run is told of and left out; the others go on.
+    /// Runners to begin, each registered in the ledger already. One sink that cannot run is told of, by
+    /// its heartbeat too, and tried again at the next look; the others go on.
     mutating func look() async -> [SinkRunner] {
         for name in team.takeEnded() { roster.ended(name) }
         if team.isEnding { return [] }
@@ -45,6 +46,7 @@ struct SinkSupervisor: Sendable {
             let sinks = try await store.sinks { unreadable.append(($0, $1)) }
             for (name, problem) in unreadable { complain(name, problem.description) }
             for sink in sinks where sink.hasRequeued { team[sink.name]?.requeued() }
+            team.keepStranded(Set(sinks.map(\.name)))
             return try await follow(sinks)
         } catch {
             logger.warning("sinks cannot be looked at", metadata: ["error": "\(error)"])
@@ -96,6 +98,7 @@ struct SinkSupervisor: Sendable {
                 metrics: SinkMetrics(sink.name, factory: metrics), factory: metrics, seams: seams)
         } catch {
             complain(sink.name.description, error.description)
+            team.strand(sink, error.description, at: .current) { SinkMetrics(sink.name, factory: metrics) }
             return nil
         }
     }

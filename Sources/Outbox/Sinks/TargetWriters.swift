@@ -51,16 +51,24 @@ public struct TargetWriters: SinkWriters {
     }
 
     private func webhook(_ sink: SinkDefinition, _ target: WebhookTarget) throws(SinkProblem) -> any SinkWriter {
+        let endpoint: HostEndpoint
         do {
-            let endpoint = try HostEndpoint(target.origin)
-            let connections = HostConnections(
-                HostConnectionConfiguration(
-                    allowPrivateHosts: allowsPrivateHosts || target.allowsPrivate, connectTimeout: min(sink.timeout, .seconds(10)),
-                    idleTimeout: sink.timeout, lookupTimeout: min(sink.timeout, .seconds(10)), connectionsPerHost: sink.concurrency, hostsKept: 1))
-            return WebhookWriter(target: target, endpoint: endpoint, connections: connections, timeout: sink.timeout, wall: { .current })
+            endpoint = try HostEndpoint(target.origin)
         } catch {
             throw SinkProblem("url", allowed: error.problem)
         }
+        let configuration = HostConnectionConfiguration(
+            allowPrivateHosts: allowsPrivateHosts || target.allowsPrivate, connectTimeout: min(sink.timeout, .seconds(10)),
+            idleTimeout: sink.timeout, lookupTimeout: min(sink.timeout, .seconds(10)), connectionsPerHost: sink.concurrency, hostsKept: 1)
+        let connections: HostConnections
+        do {
+            connections =
+                try target.authoritiesFile.map { file throws(HostError) in try HostConnections(configuration, authorities: file) }
+                ?? HostConnections(configuration)
+        } catch {
+            throw SinkProblem("ca_file", given: error.message, allowed: "a PEM file with certificates that this worker can read")
+        }
+        return WebhookWriter(target: target, endpoint: endpoint, connections: connections, timeout: sink.timeout, wall: { .current })
     }
 
     private func table(_ sink: SinkDefinition, _ url: String?, _ table: TableName, _ mode: TableMode) throws(SinkProblem) -> any SinkWriter {

@@ -7,7 +7,8 @@ import Hosts
 ///
 /// The body is `{"sink":…,"run":…,"first_seq":…,"last_seq":…,"events":[…]}`. Headers: `Idempotency-Key`, the same for the same events of a
 /// run; `Weir-Timestamp`, seconds since 1970; where there is a secret `Weir-Signature: v1=<hex>`, HMAC-SHA256 over the timestamp, a full stop and the body.
-/// A 2xx takes the batch; 408, 429, 5xx, a redirect and no answer mean later (`Retry-After` is honoured); any other 4xx refuses it.
+/// A 2xx takes the batch; 408, 429, 5xx, a redirect and no answer mean later (`Retry-After` is honoured), and so do 401, 403, 404 and 410, which say
+/// that the endpoint is not there or does not know us, and nothing of the events; any other 4xx refuses the batch.
 /// At least once: an answer that was lost, or a crash before the mark, brings the batch again, perhaps cut otherwise. A receiver that must not count
 /// twice remembers the last seq of each run.
 struct WebhookWriter: SinkWriter {
@@ -50,7 +51,7 @@ struct WebhookWriter: SinkWriter {
         let text = "HTTP \(answer.status)" + (answer.excerpt.isEmpty ? "" : ": \(answer.excerpt)")
         switch answer.status {
         case 200..<300: return nil
-        case 408, 429: return DeliveryError(.transient(retryAfter: answer.retryAfter), text)
+        case 401, 403, 404, 408, 410, 429: return DeliveryError(.transient(retryAfter: answer.retryAfter), text)
         case 400..<500: return DeliveryError(.poison, text)
         default: return DeliveryError(.transient(retryAfter: answer.retryAfter), text)
         }

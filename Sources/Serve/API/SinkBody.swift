@@ -41,6 +41,8 @@ struct SinkBody: Sendable {
             throw SinkProblem("path", given: path, allowed: "a relative path, below sink.folder; absolute ones stand in the configuration file only")
         case .webhook(let target) where target.allowsPrivate:
             throw SinkProblem("allow_private", given: "true", allowed: "this in the configuration file only")
+        case .webhook(let target) where target.authoritiesFile != nil:
+            throw SinkProblem("ca_file", given: target.authoritiesFile ?? "", allowed: "this in the configuration file only")
         default: break
         }
     }

@@ -100,7 +100,7 @@ struct SinkSummary {
     /// The next attempt: of an open breaker, or of a run that failed.
     let retryAt: WallTime?
 
-    private static let worstFirst = ["backing_off", "halted", "starting", "lagging", "healthy", "paused"]
+    private static let worstFirst = ["cannot_run", "backing_off", "halted", "starting", "lagging", "healthy", "paused"]
 
     init(_ view: SinkView) {
         let reports = view.consumers.map(\.report)
@@ -110,8 +110,9 @@ struct SinkSummary {
         since = worst?.since ?? view.sink.createdAt
         perSecond = reports.reduce(0) { $0 + $1.perSecond }
         let last = reports.filter { $0.error != nil }.max { ($0.errorAt?.microseconds ?? 0) < ($1.errorAt?.microseconds ?? 0) }
-        error = view.progress.error ?? last?.error ?? (reports.isEmpty && view.sink.state == .running ? "no worker runs it" : nil)
-        errorAt = last?.errorAt
+        let unable = reports.first { $0.state == "cannot_run" }
+        error = unable?.error ?? view.progress.error ?? last?.error ?? (reports.isEmpty && view.sink.state == .running ? "no worker runs it" : nil)
+        errorAt = unable?.errorAt ?? last?.errorAt
         retryAt = reports.compactMap(\.retryAt).min() ?? view.progress.retryAt
     }
 

@@ -25,6 +25,11 @@ struct LettersList: AsyncParsableCommand {
     @Flag(help: "Also those that were skipped.") var skipped = false
     @Flag(help: "Print the API's JSON.") var json = false
 
+    func validate() throws {
+        if let sink, SinkName(sink) == nil { throw ValidationError("\(Terminal.safe(sink)) is no sink's name: \(SinkName.allowed)") }
+        if !(1...1000).contains(limit) { throw ValidationError("--limit: 1 to 1000 is allowed") }
+    }
+
     func run() async throws {
         let client = try server.client(common)
         var path = "/dlq?limit=\(limit)"

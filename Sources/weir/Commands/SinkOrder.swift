@@ -17,6 +17,11 @@ struct SinkOrder: ParsableArguments {
         Console.print("\(Terminal.safe(tree?["of"]?.text ?? "")) \(Terminal.safe(tree?["result"]?.text ?? ""))")
     }
 
+    /// Told before anything is asked.
+    static func check(run: String?) throws {
+        if let run, RunID(run) == nil { throw ValidationError("\(Terminal.safe(run)) is no run's id") }
+    }
+
     static func body(run: String?, to: String? = nil) -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()

@@ -108,6 +108,8 @@ struct SinksReset: AsyncParsableCommand {
     @Argument(help: "The sink's name.") var name: String
     @Option(help: ArgumentHelp("Only this run.", valueName: "id")) var run: String?
 
+    func validate() throws { try SinkOrder.check(run: run) }
+
     func run() async throws { try await order.send("POST", "/sinks/\(Tail.encoded(name))/reset", SinkOrder.body(run: run)) }
 }
 
@@ -120,6 +122,7 @@ struct SinksRewind: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only this run.", valueName: "id")) var run: String?
 
     func validate() throws {
+        try SinkOrder.check(run: run)
         if SinkStart(to) == nil { throw ValidationError("--to: earliest, now, or a seq from 1 on is allowed") }
     }
 

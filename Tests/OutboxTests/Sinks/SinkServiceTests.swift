@@ -70,6 +70,8 @@ import Testing
                 try await lab.waitUntilDelivered(second)
                 // Changed: it goes on where it stood.
                 try await lab.add("second", ["kind": "postgres", "table": "\(lab.schema).third"])
+                // What comes before a worker has looked still goes where it went.
+                try await lab.reached("both workers run what it is now") { try await lab.consumers(second).map(\.report.generation) == [2, 2] }
                 try await lab.append("app/1", 20)
                 try await lab.waitUntilDelivered(second)
                 try await lab.reached("the first is nowhere") {
@@ -143,8 +145,61 @@ import Testing
                 [lab.definition("one", ["kind": "file", "path": "1"]), lab.definition("two", ["kind": "file", "path": "2"])], ["api", "one", "two"])
             try await run([lab.definition("two", ["kind": "file", "path": "3"])], ["api", "two"])
             try await run(nil, ["api", "two"])
+            try await run([], ["api"])
+            try await run([lab.definition("two", ["kind": "file", "path": "4"])], ["api", "two"])
             #expect(try await lab.ledger.sink(api)?.generation == 1)
-            #expect(try await lab.ledger.sinks().last?.generation == 2)
+            #expect(try await lab.ledger.sinks().last?.generation == 1, "it is another sink than the one that was removed")
+        }
+    }
+
+    @Test(
+        "an endpoint that is not there or does not know us is tried again behind its breaker, says so, and makes no poison",
+        arguments: [401, 403, 404, 410])
+    func endpointsFault(_ status: Int) async throws {
+        try await SinkLab.with { lab in
+            let isUp = Flag()
+            try await WebhookReceiver.with({ _, _ in .status(isUp.isSet ? 200 : status) }) { receiver in
+                let sink = try await lab.add("hook", hook(receiver, ["attempts": "1", "policy": "dead-letter", "breaker.recovery": "200ms"]))
+                try await lab.append("app/1", 10)
+                try await lab.running([lab.service("a")]) {
+                    try await lab.reached("backing off") {
+                        let report = try await lab.consumers(sink).first?.report
+                        return report?.state == "backing_off" && report?.error?.contains("HTTP \(status)") == true
+                    }
+                    isUp.set()
+                    try await lab.waitUntilDelivered(sink)
+                }
+                #expect(try await lab.ledger.deadLetters(sink: sink, withSkipped: true, before: nil, limit: 9).isEmpty)
+                #expect(receiver.taken["app/1"] == Array(1...10))
+                #expect(receiver.calls.allSatisfy { $0.seqs.count == 10 }, "batches were cut as if for poison")
+            }
+        }
+    }
+
+    @Test("a letter that is requeued while the target is down is delivered soon after it is up, not when its claim runs out")
+    func requeuedWhileDown() async throws {
+        try await SinkLab.with { lab in
+            let (isMended, isUp) = (Flag(), Flag())
+            isUp.set()
+            try await WebhookReceiver.with({ call, _ in
+                !isUp.isSet ? .status(503) : .status(call.seqs.contains(3) && !isMended.isSet ? 422 : 200)
+            }) { receiver in
+                // A claim of twenty letters is kept for twenty times as long.
+                let sink = try await lab.add("hook", hook(receiver, ["attempts": "1", "policy": "dead-letter", "timeout": "60s"]))
+                try await lab.append("app/1", 5)
+                try await lab.running([lab.service("a")]) {
+                    try await lab.waitUntilDelivered(sink)
+                    let letter = try #require(try await lab.ledger.deadLetters(sink: sink, withSkipped: false, before: nil, limit: 1).first)
+                    isUp.set(false)
+                    isMended.set()
+                    let calls = receiver.calls.count
+                    #expect(try await lab.ledger.requeueLetter(letter.id))
+                    try await lab.reached("it was offered") { receiver.calls.count > calls }
+                    isUp.set()
+                    try await lab.reached("delivered") { try await lab.ledger.deadLetter(letter.id) == nil }
+                }
+                #expect(receiver.taken["app/1"] == [1, 2, 4, 5, 3])
+            }
         }
     }
 

@@ -66,8 +66,10 @@ import Testing
     @Test(
         "what an answer means",
         arguments: [
-            (200, "taken"), (204, "taken"), (301, "later"), (400, "poison"), (404, "poison"), (408, "later"), (413, "poison"), (429, "later"),
-            (500, "later"), (503, "later"),
+            (200, "taken"), (204, "taken"), (301, "later"), (302, "later"), (308, "later"), (400, "poison"), (401, "later"), (403, "later"),
+            (404, "later"),
+            (405, "poison"), (408, "later"), (409, "poison"), (410, "later"), (413, "poison"), (422, "poison"), (429, "later"), (500, "later"),
+            (503, "later"),
         ])
     func answers(_ status: Int, _ meaning: String) throws {
         let error = WebhookWriter.error(HostPost.Answer(status: status, retryAfter: .seconds(7), excerpt: "why"))

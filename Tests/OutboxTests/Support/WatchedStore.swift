@@ -96,8 +96,12 @@ struct WatchedStore: SinkStore {
         try await ledger.claimLetters(sink, limit: limit, within: within)
     }
 
-    func settleLetters(delivered: [Int64], refused: [(id: Int64, error: String)]) async throws(LedgerError) {
-        try await told { () throws(LedgerError) in try await ledger.settleLetters(delivered: delivered, refused: refused) }
+    func settleLetters(
+        delivered: [Int64], refused: [(id: Int64, error: String)], open: [Int64], retryAfter: Duration
+    ) async throws(LedgerError) {
+        try await told { () throws(LedgerError) in
+            try await ledger.settleLetters(delivered: delivered, refused: refused, open: open, retryAfter: retryAfter)
+        }
     }
 }
 
