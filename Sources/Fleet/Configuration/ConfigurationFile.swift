@@ -12,6 +12,8 @@ struct ConfigurationFile: Sendable {
     }
 
     var entries: [Entry] = []
+    /// Whether there is a mapping `sinks`, also an empty one: `sinks: {}` says that there are none.
+    var hasSinks = false
 
     /// - Parameter name: how messages call the file.
     init(yaml: String, name: String) throws(ConfigurationError) {
@@ -42,6 +44,7 @@ struct ConfigurationFile: Sendable {
                 // A sink of which nothing is said is told, not left out.
                 entries.append(Entry(path: path, value: .scalar(""), line: line))
             case .mapping(let inner):
+                if path == "sinks" { hasSinks = true }
                 flatten(inner, prefix: path + ".", name: name, problems: &problems)
             case .scalar(let scalar):
                 // `key:` without a value is a key that was left open, so the default stands.

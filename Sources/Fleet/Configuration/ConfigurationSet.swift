@@ -13,8 +13,8 @@ public struct ConfigurationSet: Sendable {
     private var indexes: [String: Int] = [:]
     /// Settings of sinks, by their paths without `sinks.`: `audit.filter.kinds`. Their names are the operator's, so the table has none of them.
     public private(set) var sinkSettings: [String: SinkSetting] = [:]
-    /// Whether there is a file: it says all that is configured, also where it says nothing of sinks.
-    public let hasFile: Bool
+    /// Whether the file says which sinks there are, also that there are none.
+    public let hasSinks: Bool
 
     public struct SinkSetting: Sendable {
         public var values: [String]
@@ -37,16 +37,17 @@ public struct ConfigurationSet: Sendable {
     }
 
     public init(_ sources: Sources, table: [ConfigurationKey] = ConfigurationTable.keys) throws(ConfigurationError) {
+        let file = try sources.file.map { file throws(ConfigurationError) in try ConfigurationFile(yaml: file.yaml, name: file.name) }
+        hasSinks = file?.hasSinks ?? false
         var problems: [ConfigurationProblem] = []
-        hasFile = sources.file != nil
         for key in table {
             indexes[key.path] = entries.count
             entries.append(Entry(key: key, value: .none, text: key.standard, origin: .standard))
             set(key.path, RawValue.scalar(key.standard), .standard, &problems)
         }
-        if let file = sources.file {
-            for entry in try ConfigurationFile(yaml: file.yaml, name: file.name).entries {
-                set(entry.path, entry.value, .file(path: file.name, line: entry.line), &problems)
+        if let file, let name = sources.file?.name {
+            for entry in file.entries {
+                set(entry.path, entry.value, .file(path: name, line: entry.line), &problems)
             }
         }
         for (name, value) in sources.environment.sorted(by: { $0.key < $1.key }) where EnvironmentNames.isOurs(name) {

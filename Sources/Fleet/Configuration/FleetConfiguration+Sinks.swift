@@ -4,10 +4,9 @@ public import Events
 extension FleetConfiguration {
     public var sinkFolder: String { values.text("sink.folder") ?? ".weir/sinks" }
 
-    /// In order of name. None where there is a configuration file without any; nil where there is no file and nothing is said of sinks: then those of the
-    /// ledger stay as they are.
+    /// In order of name. None where the configuration file has `sinks: {}`; nil where nothing is said of sinks: then those of the ledger stay as they are.
     public var sinks: [SinkDefinition]? {
-        guard values.hasFile || !values.sinkSettings.isEmpty else { return nil }
+        guard values.hasSinks || !values.sinkSettings.isEmpty else { return nil }
         return Self.sinkTexts(values).compactMap { name, settings in
             guard let name = SinkName(name), let settings = try? SinkSettings(settings) else { return nil }
             return try? SinkDefinition(name: name, settings: settings)

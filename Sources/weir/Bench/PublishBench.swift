@@ -52,7 +52,8 @@ enum PublishBench: BenchPart {
         }
         let percentiles = Percentiles(lags)
         return BenchRow(
-            name: "from log to a reader of the outlet at 1,000 events/s, p95", figure: percentiles.at(0.95), unit: "ms", ceiling: nil, ceilingName: nil,
+            name: "from log to a reader of the outlet at 1,000 events/s, p95", figure: percentiles.at(0.95), unit: "ms", ceiling: nil,
+            ceilingName: nil,
             bar: .atMost(50),
             note: """
                 \(percentiles.count) events to \(runs.count) runs, one append each; from the log's time of the event to its coming at a blocking read of \

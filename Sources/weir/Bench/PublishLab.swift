@@ -62,7 +62,8 @@ struct PublishLab: Sendable {
         var batches: [[[LogEvent]]] = []
         for run in runs {
             let all = try await sinks.ledger.events(run: run, after: 0, limit: events, maxBytes: .max)
-            batches.append(stride(from: 0, to: all.count, by: configuration.batchEvents).map { Array(all[$0..<min(all.count, $0 + configuration.batchEvents)]) })
+            batches.append(
+                stride(from: 0, to: all.count, by: configuration.batchEvents).map { Array(all[$0..<min(all.count, $0 + configuration.batchEvents)]) })
         }
         let tasks = configuration.concurrency
         let begun = ContinuousClock.now
