@@ -77,6 +77,14 @@ extension FleetUnderTest {
         try await waitUntil("relay \(relay) is read again") { _ in try await simulator.status().relays[relay].connections > 0 }
     }
 
+    /// The relay has a reader whose session is open: after a take-over a connection comes before its session, and one that ends in between ends none.
+    func waitUntilFollowed(_ relay: Int) async throws {
+        try await waitUntilConnected(relay)
+        try await waitUntilReadThrough(relay)
+        let sql = "SELECT count(*) FROM weir.sessions s JOIN weir.upstreams u ON u.id = s.upstream WHERE u.host = '\(host(relay))' AND s.close_reason IS NULL"
+        try await waitUntil("a session of relay \(relay) is open") { pool in try await Self.number(pool, sql) > 0 }
+    }
+
     /// Gaps that relays declared within one numbering.
     func declaredGaps() async throws -> [ExpectedLog.Gap] {
         let rows = try await pool.query(

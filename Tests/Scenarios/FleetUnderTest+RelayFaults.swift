@@ -58,7 +58,7 @@ extension FleetUnderTest {
         try await step(name) {
             var before: [(sent: Int, ended: Int64)] = []
             for fault in faults {
-                try await waitUntilConnected(fault.relay)
+                try await waitUntilFollowed(fault.relay)
                 before.append((simulator.faults.count(fault.kind, relay: fault.relay), try await endedSessions(fault.relay, fault.reasons)))
             }
             for fault in faults { try await simulator.take(FaultOrder(kind: fault.kind, relay: fault.relay)) }
@@ -74,6 +74,7 @@ extension FleetUnderTest {
     /// Connects are refused for a while, after the open connections ended.
     func refusedConnects(_ kind: FaultKind, relay: Int) async throws {
         try await step("\(kind.rawValue) at relay \(relay)") {
+            try await waitUntilFollowed(relay)
             let (before, ended) = (simulator.faults.count(kind, relay: relay), try await endedSessions(relay))
             try await simulator.take(FaultOrder(kind: kind, relay: relay, seconds: 600, retryAfterSeconds: 1))
             try await simulator.take(FaultOrder(kind: .cutOnBoundary, relay: relay))
@@ -87,7 +88,7 @@ extension FleetUnderTest {
     /// One relay is gone, the others carry on, then it is back and is read from where it was left.
     func relayGone(_ relay: Int, meanwhile: () async throws -> Void = {}) async throws {
         try await step("relay \(relay) gone, then back") {
-            try await waitUntilConnected(relay)
+            try await waitUntilFollowed(relay)
             let (before, ended) = (simulator.faults.count(.gone, relay: relay), try await endedSessions(relay))
             try await simulator.take(FaultOrder(kind: .gone, relay: relay, seconds: 600))
             // One is the connection that ended, the other a connect in vain.

@@ -19,7 +19,7 @@ import Testing
         let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path).filter { $0 != "README.md" }.sorted()
         #expect(
             names == [
-                "failing-sink.md", "flapping-clients.md", "full-redis.md", "lost-shard.md", "outbox-lag.md", "rebuild-a-stream.md", "stuck-run.md",
+                "failing-sink.md", "flapping-clients.md", "full-redis.md", "lost-shard.md", "lost-slot.md", "outbox-lag.md", "rebuild-a-stream.md", "stuck-run.md",
             ])
         let index = try String(contentsOf: Self.folder.appendingPathComponent("README.md"), encoding: .utf8)
         for name in names {
@@ -43,6 +43,7 @@ import Testing
         try await FleetUnderTest.run(seed: 11, shards: 4, accounts: 4) { fleet in
             try await Self.prepare(fleet)
             try await Self.prepareSink(fleet)
+            try await Self.makeSlot(fleet, "forgotten")
             for name in try FileManager.default.contentsOfDirectory(atPath: Self.folder.path).sorted() where name != "README.md" {
                 let page = try String(contentsOf: Self.folder.appendingPathComponent(name), encoding: .utf8)
                 for block in Self.blocks(page) {
@@ -50,6 +51,7 @@ import Testing
                     fleet.journal.note("\(name): \(output.count) characters")
                 }
             }
+            #expect(try await FleetUnderTest.number(fleet.pool, "SELECT count(*) FROM pg_replication_slots") == 0)
             // The last resort of the last page: recorded, and told.
             let run = try await fleet.get("/runs/jobs/7").body
             #expect(run.contains(#""state":"cancelled""#) && run.contains("its application is gone"), "\(run)")
@@ -89,6 +91,29 @@ import Testing
             #expect(try await Self.shell("weir doctor 'no run' 2>/dev/null || echo $?", fleet) == "2")
             #expect(try await Self.codes(fleet, "weir doctor --json nothing/1") == ["run_not_found", "redis_not_durable"])
         }
+    }
+
+    @Test("the doctor finds a slot from which Postgres took log, and no more when it is dropped as its page says")
+    func slot() async throws {
+        try await FleetUnderTest.run(seed: 13, shards: 4, accounts: 4) { fleet in
+            try await Self.prepare(fleet)
+            try await Self.makeSlot(fleet, "forgotten")
+            #expect(try await Self.codes(fleet, "weir doctor --json").contains { $0.hasPrefix("slot") } == false)
+            try await fleet.pool.execute("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'")
+            try await fleet.pool.execute("SELECT pg_reload_conf()")
+            // Three segments of the log are more than it may keep; a checkpoint removes what nobody may have any more.
+            for _ in 0..<3 { try await fleet.pool.execute("SELECT pg_logical_emit_message(false, 'test', 'x'), pg_switch_wal()") }
+            try await fleet.pool.execute("CHECKPOINT")
+            #expect(try await FleetUnderTest.number(fleet.pool, "SELECT count(*) FROM pg_replication_slots WHERE wal_status = 'lost'") == 1)
+            #expect(try await Self.codes(fleet, "weir doctor --json").contains("slot_losing_log"))
+            let page = try String(contentsOf: Self.folder.appendingPathComponent("lost-slot.md"), encoding: .utf8)
+            for block in Self.blocks(page) { _ = try await Self.shell(block, fleet) }
+            #expect(try await Self.codes(fleet, "weir doctor --json").contains { $0.hasPrefix("slot") } == false)
+        }
+    }
+
+    private static func makeSlot(_ fleet: FleetUnderTest, _ name: String) async throws {
+        try await fleet.pool.execute("SELECT pg_create_logical_replication_slot('\(name)', 'pgoutput')")
     }
 
     /// An API and a worker, and a run with five events, whose outlet is there.
@@ -137,6 +162,7 @@ import Testing
         let programs = URL(fileURLWithPath: WeirProcess.program).deletingLastPathComponent().path
         let variables = fleet.environment.filter { ["WEIR_REDIS_URL", "WEIR_POSTGRES_URL", "WEIR_API_BIND"].contains($0.key) }.merging([
             "API": "http://127.0.0.1:\(fleet.apiPort)", "RUN": "jobs/7", "SHARD": "1", "SUBSCRIPTION": "mailer", "SINK": "copy", "LETTER": "101",
+            "SLOT": "forgotten",
             "WEIR_LOG_LEVEL": "error",
             "OUT": FileManager.default.temporaryDirectory.appendingPathComponent("weir-runbook-\(fleet.apiPort).ndjson").path,
         ]) { $1 }

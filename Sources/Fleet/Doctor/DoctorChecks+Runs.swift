@@ -176,13 +176,13 @@ extension DoctorChecks {
                 return DoctorFinding(
                     .slotLosingLog, .critical, "slot \(slot.name)",
                     cause: "Postgres removes, or removed, write-ahead log that the slot's reader has not got",
-                    evidence: evidence, next: "its reader must begin anew behind what is lost")
+                    evidence: evidence, next: "ops/runbooks/lost-slot.md")
             }
             guard !slot.isActive, slot.keptBytes > limits.slotKeptBytes else { return nil }
             return DoctorFinding(
                 .slotInactive, .warning, "slot \(slot.name)", cause: "nobody reads it, and Postgres keeps its log: the disk fills",
                 evidence: evidence,
-                next: "start its reader, or where it is not needed: psql -c \"SELECT pg_drop_replication_slot('\(slot.name)')\"")
+                next: "start its reader, or ops/runbooks/lost-slot.md")
         }
     }
 
