@@ -38,7 +38,7 @@ struct FleetUnderTest: Sendable {
         quiet.logLevel = .critical
         let logger = quiet
         let redis = try await PrivateRedis.start(appendOnly: keepsRedis, arguments: keepsRedis ? ["--appendfsync", "everysec"] : [])
-        let postgres = try await PrivatePostgres.start()
+        let postgres = try await PrivatePostgres.start(settings: ["wal_level": "logical"])
         var configuration = SimulatorConfiguration(seed: seed, accounts: accounts, rate: .paused, content: content)
         if let relays { configuration.relays = relays }
         change(&configuration)

@@ -35,6 +35,10 @@ public enum ConfigurationTable {
             "What to do when a relay says that our position lies in its future, so that it numbers anew: wait for an operator, or go on live behind a declared gap."
         ),
         ConfigurationKey(
+            "relay.reconnect_max", .duration(.seconds(1)...(.seconds(600))), standard: "30s",
+            "The longest wait before a relay or labeler that fails is tried again; waits begin at 250 ms and double, with jitter, until it has been well for a minute. Its own `Retry-After` may be longer."
+        ),
+        ConfigurationKey(
             "labeler.hosts", .urls(schemes: ["wss", "ws", "https", "http"]), standard: "",
             "Labelers that are read by their addresses; what they say of any source's labels is taken."),
         ConfigurationKey(

@@ -55,6 +55,7 @@ public struct FleetConfiguration: Sendable {
     // Intake
     public var relayHosts: [String] { values.list("relay.hosts") }
     public var relayStart: String { values.text("relay.start") ?? "live" }
+    public var relayReconnectMax: Duration { values.duration("relay.reconnect_max") }
     public var relayFutureCursor: String { values.text("relay.future_cursor") ?? "stop" }
     public var labelerHosts: [String] { values.list("labeler.hosts") }
     public var labelerDIDs: [String] { values.list("labeler.dids") }

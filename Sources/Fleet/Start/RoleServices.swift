@@ -64,6 +64,7 @@ struct RoleServices: Sendable {
         ingest.drainLimit = min(ingest.drainLimit, configuration.shutdownGrace / 2)
         ingest.leaseTimeToLive = configuration.leaseTTL
         ingest.leaseRenewal = configuration.leaseRenewal
+        ingest.reconnect.cap = configuration.relayReconnectMax
         return ingest
     }
 
