@@ -1,5 +1,12 @@
 internal import AsyncHTTPClient
 internal import NIOCore
+internal import NIOPosix
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
 
 /// The body of an answer, chunk by chunk: the next one is read from the host only when it is asked for.
 struct HostBody {
@@ -57,10 +64,28 @@ extension HostError {
             self.init(.cancelled, "the request was cancelled", host: endpoint.authority)
         } else if let error = error as? HTTPClientError {
             self.init(.unavailable, error.shortDescription, host: endpoint.authority)
+        } else if let reason = Self.unreached(error) {
+            self.init(.unavailable, "no connection: \(reason)", host: endpoint.authority)
         } else {
             let text = HostAnswer.printable("\(error)", scalars: 200)
             let isDistrusted = text.contains("CERTIFICATE_VERIFY_FAILED")
             self.init(.unavailable, isDistrusted ? "its certificate is not trusted: \(text)" : text, host: endpoint.authority)
+        }
+    }
+    /// Why no connection came about, where that is so: of several addresses what the last one answered.
+    private static func unreached(_ error: any Error) -> String? {
+        switch error {
+        case let error as NIOConnectionError:
+            guard let last = error.connectionErrors.last?.error ?? error.dnsAError ?? error.dnsAAAAError else { return nil }
+            return unreached(last) ?? HostAnswer.printable("\(last)", scalars: 200)
+        case let error as IOError:
+            return switch error.errnoCode {
+            case ECONNREFUSED: "connection refused"
+            case EHOSTUNREACH, ENETUNREACH: "there is no way to it"
+            case ETIMEDOUT: "nobody answers"
+            default: HostAnswer.printable("\(error)", scalars: 200)
+            }
+        default: return nil
         }
     }
 }

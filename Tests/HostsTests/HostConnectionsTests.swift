@@ -95,6 +95,7 @@ struct HostConnectionsTests {
             for _ in 0..<2 {
                 let error = try await failure { () async throws(HostError) in try await bench.client.listRepos(at: endpoint) }
                 #expect(error.code == .unavailable)
+                #expect(error.message == "no connection: connection refused")
             }
             #expect(names.count == 2)
         }

@@ -94,8 +94,8 @@ import Testing
 
     @Test("what goes to a standard output is a line each event, whole, in order, and in the form of the sink")
     func standardOutput() async throws {
-        let pipe = Pipe()
-        let writer = FileWriter(destination: .descriptor(pipe.fileHandleForWriting.fileDescriptor))
+        let pipe = try ownPipe()
+        let writer = FileWriter(destination: .descriptor(pipe.writing.fileDescriptor))
         let name = try #require(SinkName("out"))
         let events = (1...3).map { LogEvent(run: .firehose(0), seq: Int64($0), kind: .record, did: "d\($0)", body: Array("{\n\"n\":\($0)}".utf8)) }
         for event in events {
@@ -104,8 +104,8 @@ import Testing
             try await writer.deliver(SinkBatch(sink: name, run: .firehose(0), epoch: 0, items: [item], from: event.seq, through: event.seq))
         }
         await writer.close()
-        try pipe.fileHandleForWriting.close()
-        let lines = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).split(separator: "\n")
+        try pipe.writing.close()
+        let lines = String(decoding: pipe.reading.readDataToEndOfFile(), as: UTF8.self).split(separator: "\n")
         #expect(lines.count == 3)
         for (index, line) in lines.enumerated() { #expect(line.contains("\"seq\":\(index + 1)") && line.contains("\"did\":\"d\(index + 1)\"")) }
     }
@@ -114,14 +114,22 @@ import Testing
     func closedOutput() async throws {
         // As in every process of Weir, and in this one from its first connection on.
         signal(SIGPIPE, SIG_IGN)
-        let pipe = Pipe()
-        try pipe.fileHandleForReading.close()
-        let writer = FileWriter(destination: .descriptor(pipe.fileHandleForWriting.fileDescriptor))
+        let pipe = try ownPipe()
+        try pipe.reading.close()
+        let writer = FileWriter(destination: .descriptor(pipe.writing.fileDescriptor))
         let event = LogEvent(run: .firehose(0), seq: 1, kind: .record, did: "d")
         let batch = SinkBatch(
             sink: try #require(SinkName("out")), run: .firehose(0), epoch: 0, items: [SinkBatch.Item(event: event, bytes: [0x31])], from: 1,
             through: 1)
         let error = await #expect(throws: DeliveryError.self) { try await writer.deliver(batch) }
         #expect(error?.code == .transient(retryAfter: nil) && error?.description.contains("cannot write standard output") == true)
+    }
+
+    /// A pipe whose ends no child of this process has: servers that other tests start would keep Foundation's open, and its reader waiting for an end.
+    private func ownPipe() throws -> (reading: FileHandle, writing: FileHandle) {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        for end in ends { try #require(fcntl(end, F_SETFD, FD_CLOEXEC) == 0) }
+        return (FileHandle(fileDescriptor: ends[0], closeOnDealloc: true), FileHandle(fileDescriptor: ends[1], closeOnDealloc: true))
     }
 }
