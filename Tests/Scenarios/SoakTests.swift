@@ -17,7 +17,8 @@ struct SoakTests {
         let seed = TestSeed("soak")
         let day = try SoakDay()
         // A commit that one relay leaves out waits for the other, also when that is late.
-        let settings = ScenarioLeases.settings.merging(["WEIR_WORKER_PREDECESSOR_WAIT": "60s", "WEIR_RELAY_RECONNECT_MAX": "2s"]) { _, own in own }
+        let own = ["WEIR_WORKER_PREDECESSOR_WAIT": "60s", "WEIR_RELAY_RECONNECT_MAX": "2s"]
+        let settings = ScenarioLeases.settings.merging(own) { $1 }
         try await FleetUnderTest.run(seed: seed.value, content: Self.content, settings: settings) { fleet in
             var run = try await SoakRun(day: day, roles: SoakFleet.start(fleet), random: seed.generator())
             try await run.live()
