@@ -81,7 +81,8 @@ extension FleetUnderTest {
     func waitUntilFollowed(_ relay: Int) async throws {
         try await waitUntilConnected(relay)
         try await waitUntilReadThrough(relay)
-        let sql = "SELECT count(*) FROM weir.sessions s JOIN weir.upstreams u ON u.id = s.upstream "
+        let sql =
+            "SELECT count(*) FROM weir.sessions s JOIN weir.upstreams u ON u.id = s.upstream "
             + "WHERE u.host = '\(host(relay))' AND s.close_reason IS NULL"
         try await waitUntil("a session of relay \(relay) is open") { pool in try await Self.number(pool, sql) > 0 }
     }

@@ -19,7 +19,8 @@ import Testing
         let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path).filter { $0 != "README.md" }.sorted()
         #expect(
             names == [
-                "failing-sink.md", "flapping-clients.md", "full-redis.md", "lost-shard.md", "lost-slot.md", "outbox-lag.md", "rebuild-a-stream.md", "stuck-run.md",
+                "failing-sink.md", "flapping-clients.md", "full-redis.md", "lost-shard.md", "lost-slot.md", "outbox-lag.md", "rebuild-a-stream.md",
+                "stuck-run.md",
             ])
         let index = try String(contentsOf: Self.folder.appendingPathComponent("README.md"), encoding: .utf8)
         for name in names {
