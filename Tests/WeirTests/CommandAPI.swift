@@ -10,13 +10,15 @@ import Testing
 struct CommandAPI: Sendable {
     let address: String
 
-    static func serving(_ stores: RealStores, _ body: @Sendable (CommandAPI) async throws -> Void) async throws {
+    static func serving(
+        _ stores: RealStores, scope: APIScope = .live, access: APIAccess = .off, _ body: @Sendable (CommandAPI) async throws -> Void
+    ) async throws {
         var configuration = ServerConfiguration()
         configuration.bind = "127.0.0.1:0"
         let (ports, bound) = AsyncStream<Int>.makeStream()
         let service = try APIService(
-            configuration: configuration, ledger: stores.ledger, outlet: stores.outlet, streams: nil, shards: ShardMap(count: 4), access: .off,
-            metrics: nil, logger: SharedServers.quietLogger, onBound: { bound.yield($0) })
+            configuration: configuration, ledger: stores.ledger, outlet: stores.outlet, streams: nil, shards: ShardMap(count: 4), scope: scope,
+            access: access, metrics: nil, logger: SharedServers.quietLogger, onBound: { bound.yield($0) })
         let group = ServiceGroup(services: [service], logger: SharedServers.quietLogger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
@@ -46,7 +48,8 @@ struct CommandAPI: Sendable {
 
     private func run(_ script: String) async throws -> String { try await ChildProcess.run(["/bin/sh", "-c", script]) }
 
-    private static var program: String {
+    /// The program that was built beside the tests.
+    static var program: String {
         let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("weir").path
     }

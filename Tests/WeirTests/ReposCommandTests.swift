@@ -3,7 +3,6 @@ import Events
 import Foundation
 import Ledger
 import Serve
-import ServiceLifecycle
 import TestSupport
 import Testing
 
@@ -39,7 +38,8 @@ import Testing
     @Test("repositories are added from arguments, a file and standard input, shown, listed, wanted again and removed")
     func againstAPI() async throws {
         try await RealStores.with { stores in
-            try await serving(stores) { api in
+            try await CommandAPI.serving(stores, scope: APIScope(isTracking: true, allowsWrites: false)) { server in
+                let api = server.address
                 let path = try TestFolder.make("dids") + "/dids.txt"
                 try ("# two thousand\n" + (0..<2_000).map { "did:plc:f\($0)\n" }.joined()).write(toFile: path, atomically: true, encoding: .utf8)
                 #expect(try await weir("repos add did:plc:a did:plc:b", api) == "did:plc:a  added\ndid:plc:b  added\n2 added")
@@ -69,7 +69,8 @@ import Testing
     @Test("a refusal is told in the API's words with code 1, a line that is no DID with its number and code 2, and an API that is away with code 3")
     func refusals() async throws {
         try await RealStores.with { stores in
-            try await serving(stores, scope: .live) { api in
+            try await CommandAPI.serving(stores, scope: .live) { server in
+                let api = server.address
                 let refused = try await shell("\(program) repos add did:plc:a --api \(api) 2>&1; echo $?")
                 #expect(refused.contains("repos.scope is live") && refused.contains("allowed: repos.scope = chosen") && refused.hasSuffix("\n1"))
                 let wrong = try await shell("printf 'did:plc:a\\nnobody\\n' | \(program) repos add - --api \(api) 2>&1; echo $?")
@@ -80,36 +81,9 @@ import Testing
         }
     }
 
-    /// The program that was built beside the tests.
-    private var program: String {
-        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("weir").path
-    }
+    private var program: String { CommandAPI.program }
 
     private func shell(_ script: String) async throws -> String { try await ChildProcess.run(["/bin/sh", "-c", script]) }
 
     private func weir(_ arguments: String, _ api: String) async throws -> String { try await shell("\(program) \(arguments) --api \(api)") }
-
-    private func serving(
-        _ stores: RealStores, scope: APIScope = APIScope(isTracking: true, allowsWrites: false), _ body: @Sendable (String) async throws -> Void
-    ) async throws {
-        var configuration = ServerConfiguration()
-        configuration.bind = "127.0.0.1:0"
-        let (ports, bound) = AsyncStream<Int>.makeStream()
-        let service = try APIService(
-            configuration: configuration, ledger: stores.ledger, outlet: stores.outlet, streams: nil, shards: ShardMap(count: 4), scope: scope,
-            metrics: nil, logger: SharedServers.quietLogger, onBound: { bound.yield($0) })
-        let group = ServiceGroup(services: [service], logger: SharedServers.quietLogger)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask {
-                defer { bound.finish() }
-                try await group.run()
-            }
-            var iterator = ports.makeAsyncIterator()
-            let port = try #require(await iterator.next())
-            try await body("127.0.0.1:\(port)")
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
-        }
-    }
 }

@@ -3,7 +3,6 @@ import Events
 import Foundation
 import Ledger
 import Serve
-import ServiceLifecycle
 import TestSupport
 import Testing
 
@@ -42,7 +41,8 @@ import Testing
     @Test("a run is created, appended to from arguments and lines, shown, listed, and ended; refusals are told in the API's words with code 1")
     func againstAPI() async throws {
         try await RealStores.with { stores in
-            try await serving(stores) { api in
+            try await CommandAPI.serving(stores) { server in
+                let api = server.address
                 #expect(try await weir(#"runs create --kind order --id orders/7 --metadata '{"shop":"é"}' --idempotency-key i"#, api) == "orders/7")
                 #expect(try await weir(#"runs create --kind order --id orders/7 --metadata '{"shop":"é"}' --idempotency-key i"#, api) == "orders/7")
                 #expect(try await weir("runs create --kind order", api).count == 36)
@@ -85,7 +85,8 @@ import Testing
     func tokens() async throws {
         let access = APIAccess(tokens: [try APIToken("shop:read+append:0123456789abcdef:orders/"), try APIToken("eye:read:fedcba9876543210")])
         try await RealStores.with { stores in
-            try await serving(stores, access) { api in
+            try await CommandAPI.serving(stores, access: access) { server in
+                let api = server.address
                 #expect(try await shell("\(program) runs list --api \(api) 2>&1; echo $?").contains("a token is needed"))
                 #expect(try await weir("runs create --kind k --id orders/1 --token 0123456789abcdef", api) == "orders/1")
                 #expect(try await shell("WEIR_API_TOKEN=fedcba9876543210 \(program) runs show orders/1 --api \(api)").contains("created by shop"))
@@ -95,34 +96,9 @@ import Testing
         }
     }
 
-    /// The program that was built beside the tests.
-    private var program: String {
-        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("weir").path
-    }
+    private var program: String { CommandAPI.program }
 
     private func shell(_ script: String) async throws -> String { try await ChildProcess.run(["/bin/sh", "-c", script]) }
 
     private func weir(_ arguments: String, _ api: String) async throws -> String { try await shell("\(program) \(arguments) --api \(api)") }
-
-    private func serving(_ stores: RealStores, _ access: APIAccess = .off, _ body: @Sendable (String) async throws -> Void) async throws {
-        var configuration = ServerConfiguration()
-        configuration.bind = "127.0.0.1:0"
-        let (ports, bound) = AsyncStream<Int>.makeStream()
-        let service = try APIService(
-            configuration: configuration, ledger: stores.ledger, outlet: stores.outlet, streams: nil, shards: ShardMap(count: 4), access: access,
-            metrics: nil, logger: SharedServers.quietLogger, onBound: { bound.yield($0) })
-        let group = ServiceGroup(services: [service], logger: SharedServers.quietLogger)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask {
-                defer { bound.finish() }
-                try await group.run()
-            }
-            var iterator = ports.makeAsyncIterator()
-            let port = try #require(await iterator.next())
-            try await body("127.0.0.1:\(port)")
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
-        }
-    }
 }
