@@ -65,8 +65,15 @@ public struct SnapshotPace: Sendable {
         liveBytes = limits.partBytes.lowerBound
     }
 
-    /// How much of the full speed is allowed now, above 0 and at most 1.
-    public func fraction(at now: MonotonicTime) -> Double { isLive(at: now) ? share / Double(limits.most) : 1 }
+    /// How many repositories may be fetched at once where `most` is full speed, and each shard's stream holds so many entries that are not applied.
+    ///
+    /// Beside live events fetches take time from them too, and gain nothing where what they bring only waits: as many as parts are allowed, and none while a
+    /// shard has an entry to apply on average. A shard counts for two at most, so a huge repository in one of them holds up none of the others.
+    public func fetches(of most: Int, waiting: [Int], at now: MonotonicTime) -> Int {
+        guard isLive(at: now) else { return most }
+        guard waiting.reduce(0, { $0 + min($1, 2) }) < max(1, waiting.count) else { return 0 }
+        return max(1, Int(Double(most) * share / Double(limits.most)))
+    }
 
     /// A live batch was committed so long after its first entry was read.
     public mutating func live(delay: Duration, at now: MonotonicTime) {
@@ -75,7 +82,7 @@ public struct SnapshotPace: Sendable {
         worst = max(worst, delay)
         guard now >= intervalEnd else { return }
         if underWay == 0, partTime < limits.interval / 10 {
-            delayAlone = delayAlone.map { $0 * 0.8 + worst * 0.2 } ?? worst
+            sawAlone(worst)
         } else {
             delayAlone = delayAlone.map { $0 * 0.998 }
         }
@@ -83,6 +90,13 @@ public struct SnapshotPace: Sendable {
         share = worst > delayTarget ? max(limits.least, share * 0.5) : min(1, share * 1.05 + 0.01)
         (worst, partTime) = (.zero, .zero)
         intervalEnd = now + limits.interval
+    }
+
+    /// Few parts are applied also while something else makes live batches late: that they are slow is believed after some seconds, that they are quick at
+    /// once. Otherwise a slow moment would raise the target, and with it what makes them late.
+    private mutating func sawAlone(_ delay: Duration) {
+        guard let known = delayAlone else { return delayAlone = delay }
+        delayAlone = known + (delay - known) * (delay < known ? 0.2 : 0.02)
     }
 
     /// What is compared with now.

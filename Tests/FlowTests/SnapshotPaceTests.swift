@@ -16,7 +16,7 @@ struct SnapshotPaceTests {
         #expect(pace.begin(at: at(0)) == .full)
         pace.end(bytes: 1000, took: .milliseconds(10), at: at(10))
         #expect(isGo(pace.begin(at: at(10))))
-        #expect(pace.fraction(at: at(10)) == 1)
+        #expect(pace.fetches(of: 64, waiting: [9, 9], at: at(10)) == 64, "however much waits")
     }
 
     @Test("late live batches lower the share to its least, one part at a time with a rest behind it, and never to nothing")
@@ -69,6 +69,38 @@ struct SnapshotPaceTests {
         #expect(pace.delayTarget == .milliseconds(50))
     }
 
+    @Test("a slow moment without parts hardly raises the target, and a quick one lowers it at once")
+    func slowForAMoment() {
+        var pace = SnapshotPace(limits: .init(delayTarget: .milliseconds(50)))
+        for time in 0..<50 { pace.live(delay: .milliseconds(40), at: at(time * 101)) }
+        #expect(pace.delayTarget == .milliseconds(60))
+        // A second and a half in which something else makes live batches late.
+        for time in 50..<65 { pace.live(delay: .milliseconds(200), at: at(time * 101)) }
+        #expect(pace.delayTarget < .milliseconds(130))
+        #expect(pace.share < 0.01 + pace.limits.least, "they are late, whatever it is")
+        for time in 65..<75 { pace.live(delay: .milliseconds(40), at: at(time * 101)) }
+        #expect(pace.delayTarget < .milliseconds(70))
+    }
+
+    @Test("beside live batches as many are fetched as parts are allowed, at least one, and none while what was fetched waits in the streams")
+    func fetches() {
+        var pace = SnapshotPace(limits: .init(most: 4))
+        pace.live(delay: .milliseconds(1), at: at(0))
+        #expect(pace.share == 1)
+        #expect(pace.fetches(of: 64, waiting: [0, 0, 0, 0], at: at(1)) == 16, "one part at a time of four")
+        #expect(pace.fetches(of: 64, waiting: [1, 1, 1, 0], at: at(1)) == 16)
+        #expect(pace.fetches(of: 64, waiting: [1, 1, 1, 1], at: at(1)) == 0)
+        #expect(pace.fetches(of: 64, waiting: [2, 2, 0, 0], at: at(1)) == 0)
+        #expect(pace.fetches(of: 64, waiting: [5_000, 1, 0, 0], at: at(1)) == 16, "a huge repository in one shard")
+        for time in 1...8 {
+            _ = pace.begin(at: at(time * 101))
+            pace.live(delay: .seconds(1), at: at(time * 101))
+            pace.end(bytes: 1, took: .milliseconds(20), at: at(time * 101))
+        }
+        #expect(pace.share == pace.limits.least)
+        #expect(pace.fetches(of: 64, waiting: [0, 0, 0, 0], at: at(810)) == 1)
+    }
+
     @Test("once nothing has been live for a while, the full speed is back at once")
     func becomesQuiet() {
         var pace = SnapshotPace(limits: .init(most: 2, quietAfter: .seconds(2)))
@@ -77,8 +109,8 @@ struct SnapshotPaceTests {
             pace.live(delay: .seconds(1), at: at(time * 100))
             pace.end(bytes: 1, took: .milliseconds(50), at: at(time * 100))
         }
-        #expect(pace.fraction(at: at(6000)) < 0.1)
-        #expect(pace.fraction(at: at(7900)) == 1)
+        #expect(pace.fetches(of: 64, waiting: [], at: at(6000)) == 1)
+        #expect(pace.fetches(of: 64, waiting: [], at: at(7900)) == 64)
         for _ in 0..<2 { #expect(isGo(pace.begin(at: at(7900)))) }
     }
 

@@ -6,6 +6,9 @@ import Logging
 
 /// Reads all followed runs on one blocking connection and gives what comes to their topics.
 ///
+/// A read brings the same number of events of each run at most. Runs that had that many are read again right behind it, by themselves and with all of the
+/// room, so that a burst in one run does not arrive in small pieces; then it is everyone's turn again.
+///
 /// At each heartbeat it compares with `next_seq`: an outlet that was lost says nothing by itself, so what is published and has
 /// not come is read from Postgres. While Redis does not answer, that comparison is all there is, each time it is tried again.
 struct TopicReader: Sendable {
@@ -46,8 +49,8 @@ struct TopicReader: Sendable {
 
     private func follow(_ follower: any OutletFollowing, _ advanced: @Sendable (Set<RunID>) -> Void) async throws {
         var comparedAt = MonotonicTime.current
-        // Redis bounds a reply by entries of each run only.
-        var count = AdaptiveCount(targetBytes: bytesMax, maxCount: .max, expectedEntryBytes: 1 << 10)
+        var share = ReadShare<RunID>(
+            count: AdaptiveCount(targetBytes: bytesMax, maxCount: .max, expectedEntryBytes: 1 << 10), mostOfOne: reader.eventsMax)
         while !Task.isCancelled {
             let topics = board.followed(now: .current)
             if topics.isEmpty {
@@ -57,33 +60,40 @@ struct TopicReader: Sendable {
                 continue
             }
             let started = MonotonicTime.current
-            var tips: [RunID: Int64] = [:]
-            for topic in topics { tips[topic.run] = topic.tip }
-            let moved = try await read(follower, topics, tips, &count)
+            var moved = try await read(follower, topics, block: block, &share)
             if !moved.isEmpty { advanced(moved) }
+            let full = topics.filter { share.full.contains($0.run) }
+            if !full.isEmpty {
+                let more = try await read(follower, full, block: .zero, &share)
+                if !more.isEmpty { advanced(more) }
+                moved.formUnion(more)
+            }
             if MonotonicTime.current - comparedAt >= heartbeatEvery {
                 // Who is still behind is looked at again in the next round.
                 if await compare(topics, advanced) { comparedAt = .current }
             }
             let spent = MonotonicTime.current - started
-            if !moved.isEmpty, spent < coalesce { try await Task.sleep(for: coalesce - spent) }
+            if !moved.isEmpty, share.full.isEmpty, spent < coalesce { try await Task.sleep(for: coalesce - spent) }
         }
     }
 
     /// - Returns: the runs that have something new.
     private func read(
-        _ follower: any OutletFollowing, _ topics: [OutletTopic], _ tips: [RunID: Int64], _ count: inout AdaptiveCount
+        _ follower: any OutletFollowing, _ topics: [OutletTopic], block: Duration, _ share: inout ReadShare<RunID>
     ) async throws -> Set<RunID> {
         var moved: Set<RunID> = []
+        var tips: [RunID: Int64] = [:]
+        for topic in topics { tips[topic.run] = topic.tip }
         do {
-            let countPerRun = min(reader.eventsMax, max(1, count.count / topics.count))
-            let read = try await follower.read(after: tips, countPerRun: countPerRun, block: block)
-            count.read(entries: read.values.reduce(0) { $0 + $1.count }, bytes: read.values.reduce(0) { $0 + $1.reduce(0) { $0 + $1.memoryBytes } })
+            let asked = share.ask(of: topics.count)
+            let read = try await follower.read(after: tips, countPerRun: asked, block: block)
+            share.read(read.mapValues { (entries: $0.count, bytes: $0.reduce(0) { $0 + $1.memoryBytes }) }, asked: asked)
             for topic in topics {
                 guard let events = read[topic.run], try await take(events, topic) else { continue }
                 moved.insert(topic.run)
             }
         } catch let error as BrokerError where error.code == .corrupt {
+            share.failed()
             // An entry that is not Weir's, in the outlet of one run: until its publisher rebuilds it, each run is asked by itself, so that the
             // others go on and that one is read from Postgres.
             logger.warning("an outlet has an entry that is not Weir's", metadata: ["error": "\(error)"])

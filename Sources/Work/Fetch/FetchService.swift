@@ -63,7 +63,10 @@ public struct FetchService: Service {
     }
 
     /// Jobs in hand: more than are asked for at once, so that one whose host is slow holds up no other.
-    private var room: Int { max(1, Int(Double(parts.configuration.concurrency * 4) * (snapshotTurns?.fraction ?? 1))) }
+    private var room: Int {
+        let most = max(1, parts.configuration.concurrency * 4)
+        return snapshotTurns?.fetches(of: most) ?? most
+    }
 
     private func takeJobs() async {
         await withDiscardingTaskGroup { group in

@@ -15,7 +15,9 @@ public final class SnapshotTurns: Sendable {
         var bells: [Shard: Bell] = [:]
         /// Whose turn it is, and how many bytes they may take.
         var granted: [Shard: Int] = [:]
-        /// Whose streams had entries when they were looked at last.
+        /// Entries in the shards' streams when they were looked at last.
+        var lengths: [Int] = []
+        /// Whose streams had entries then.
         var filled: Set<Shard> = []
         var wake: MonotonicTime?
     }
@@ -33,8 +35,8 @@ public final class SnapshotTurns: Sendable {
         self.clock = clock
     }
 
-    /// How much of the full speed is allowed now, above 0 and at most 1.
-    var fraction: Double { state.withLock { $0.pace.fraction(at: clock.monotonic()) } }
+    /// How many repositories may be fetched at once now, where `most` is full speed.
+    func fetches(of most: Int) -> Int { state.withLock { $0.pace.fetches(of: most, waiting: $0.lengths, at: clock.monotonic()) } }
 
     /// A live batch was committed so long after its first entry was read.
     func live(delay: Duration) {
@@ -92,9 +94,10 @@ public final class SnapshotTurns: Sendable {
             }
             while !Task.isCancelled {
                 do {
-                    let filled = Set(try await streams.lengths().enumerated().lazy.filter { $0.element > 0 }.map(\.offset))
+                    let lengths = try await streams.lengths()
+                    let filled = Set(lengths.enumerated().lazy.filter { $0.element > 0 }.map(\.offset))
                     let bells = state.withLock { state in
-                        defer { state.filled = filled }
+                        defer { (state.lengths, state.filled) = (lengths, filled) }
                         return filled.subtracting(state.filled).compactMap { state.bells[$0] }
                     }
                     for bell in bells { bell.ring() }
