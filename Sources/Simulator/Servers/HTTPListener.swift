@@ -144,7 +144,7 @@ final class HTTPListener: Sendable {
             head.headers.add(name: "Content-Length", value: "\(bytes.count)")
             let body: [Part] = request.method == .HEAD || bytes.isEmpty ? [] : [.body(ByteBuffer(bytes: bytes))]
             // In one go: most answers are small.
-            try await out.write(contentsOf: [.head(head)] + body + [.end(nil)])
+            try await out.write(contentsOf: [.head(head)] + body + (request.isKeepAlive ? [.end(nil)] : []))
         case .parts(let next):
             head.headers.add(name: "Transfer-Encoding", value: "chunked")
             try await out.write(.head(head))
@@ -155,9 +155,11 @@ final class HTTPListener: Sendable {
                 case .cut: throw ConnectionCut()
                 }
             }
-            try await out.write(.end(nil))
+            if request.isKeepAlive { try await out.write(.end(nil)) }
         case .hangUp: return
         }
+        // The connection is closed behind this one, and closing drops what its client has not taken by then.
+        if !request.isKeepAlive { try await connection.channel.writeAndFlush(Part.end(nil)).get() }
     }
 
     /// Until the gate opens or the connection ends.
