@@ -66,6 +66,8 @@ need_packages() {
     mapfile -t missing < <(missing_packages)
     ((${#missing[@]})) || return 0
     command -v apt-get >/dev/null || die "please install these, there is no apt-get here: ${missing[*]}"
+    [[ $(id -u) == 0 ]] || command -v sudo >/dev/null ||
+        die "these packages are missing, and installing them needs root or sudo. As root: apt-get update && apt-get install -y ${missing[*]}"
     say "installing ${missing[*]}"
     if [[ ! -e $policy ]]; then
         printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
