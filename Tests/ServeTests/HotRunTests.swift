@@ -54,6 +54,35 @@ import Testing
         }
     }
 
+    @Test("rows of more runs than there are places for changes are held: what only reads is answered, and all appends are done when they are free")
+    func manyHeld() async throws {
+        var configuration = TestAPI.configuration
+        configuration.changesAtOnce = 2
+        try await RealStores.with { stores in
+            let holder = try await PostgresConnection.connect(try await SharedServers.postgres(schema: stores.ledger.schema, name: "holder"))
+            try await stores.serving(configuration) { port in
+                let runs = (1...12).map { "hot/\($0)" }
+                for run in runs { #expect(try await Self.post(port, "/runs", #"{"kind":"k","id":"\#(run)"}"#).status == 201) }
+                _ = try await holder.execute("BEGIN; SELECT no FROM runs WHERE id LIKE 'hot/%' FOR UPDATE")
+                try await withThrowingTaskGroup(of: UInt.self) { group in
+                    for run in runs + runs { group.addTask { try await Self.post(port, "/runs/\(run)/events", #"{"type":"t"}"#).status } }
+                    let backend = await holder.backendID
+                    let held = "SELECT count(*) FROM pg_stat_activity WHERE \(backend) = ANY (pg_blocking_pids(pid))"
+                    while try await stores.pool.query(held)[0].value(0, as: Int64.self) < 2 {}
+                    #expect(try await stores.pool.query(held)[0].value(0, as: Int64.self) == 2, "the others wait outside of the pool of four")
+                    for path in ["/runs/hot/1", "/runs?limit=20", "/status", "/runs/hot/2/events?fromSeq=0"] {
+                        #expect(try await TestHTTP.get("http://127.0.0.1:\(port)\(path)").status == 200, "\(path)")
+                    }
+                    #expect(try await Self.post(port, "/runs", #"{"kind":"k","id":"cold/1"}"#).status == 201)
+                    _ = try await holder.execute("COMMIT")
+                    for try await status in group { #expect(status == 200) }
+                }
+                for run in runs { #expect(try await TestHTTP.get("http://127.0.0.1:\(port)/runs/\(run)").body.contains(#""last_seq":2"#)) }
+            }
+            await holder.close()
+        }
+    }
+
     @Test("beyond the bound of those that wait an append is told so, and when to come back; nothing of it is written")
     func full() async throws {
         var configuration = TestAPI.configuration

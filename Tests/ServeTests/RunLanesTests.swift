@@ -62,7 +62,7 @@ import Testing
     @Test("changes of one run begin in their order, two at a time; another run's begin beside them")
     func order() async {
         let (hot, other) = (hot, other)
-        await running(RunLanes.Limits(atOnce: 2, waiting: 100, patience: .seconds(3600))) { lanes, work in
+        await running(RunLanes.Limits(atOnce: 2, atOnceOfAll: 8, waiting: 100, patience: .seconds(3600))) { lanes, work in
             for number in 0..<10 { lanes.submit(hot, work.job(number), refuse: work.refuse(number)) }
             lanes.submit(other, work.job(100), refuse: work.refuse(100))
             await work.waitUntil { Set(work.begun) == [0, 1, 100] }
@@ -85,7 +85,7 @@ import Testing
     @Test("one more than may wait is refused at once, and one that has waited too long when its turn comes; those behind it have theirs")
     func bounds() async {
         let hot = hot
-        await running(RunLanes.Limits(atOnce: 1, waiting: 3, patience: .seconds(60))) { lanes, work in
+        await running(RunLanes.Limits(atOnce: 1, atOnceOfAll: 8, waiting: 3, patience: .seconds(60))) { lanes, work in
             let long = MonotonicTime.current + .seconds(-61)
             lanes.submit(hot, work.job(0), refuse: work.refuse(0))
             await work.waitUntil { work.begun == [0] }
@@ -100,10 +100,52 @@ import Testing
         }
     }
 
+    @Test("above half of what all runs may have a run has one change under way; the places of those that are done are others'")
+    func seconds() async {
+        let runs = (0..<4).map { RunID.firehose($0) }
+        await running(RunLanes.Limits(atOnce: 2, atOnceOfAll: 4, waiting: 100, patience: .seconds(3600))) { lanes, work in
+            // Two of the first run, of the others one each.
+            for (index, run) in runs.enumerated() {
+                for number in 0..<2 { lanes.submit(run, work.job(index * 10 + number), refuse: work.refuse(index * 10 + number)) }
+            }
+            await work.waitUntil { work.begun.count == 4 }
+            #expect(Set(work.begun) == [0, 1, 10, 20], "the queue does four at a time")
+            #expect(lanes.waiting == 3)
+            for number in [0, 1, 10, 20] { work.end(number) }
+            await work.waitUntil { work.begun.count == 7 }
+            #expect(Set(work.begun[4...]) == [11, 21, 30])
+            for number in [11, 21, 30] { work.end(number) }
+            await work.waitUntil { work.begun.count == 8 }
+            work.end(31)
+            while lanes.running > 0 { await Task.yield() }
+            // All places are free again: the first half of them may be one run's.
+            for number in 40...41 { lanes.submit(runs[0], work.job(number), refuse: work.refuse(number)) }
+            await work.waitUntil { work.begun.count == 10 }
+            for number in 40...41 { work.end(number) }
+            #expect(work.refused.isEmpty)
+        }
+    }
+
+    @Test("one that waited too long for a place among all runs is refused when it has one")
+    func lateInQueue() async {
+        let (hot, other) = (hot, other)
+        let queue = Serve.JobQueue(waitingMax: 100, atOnce: 1)
+        let lanes = RunLanes(queue: queue, limits: .init(atOnce: 1, atOnceOfAll: 1, waiting: 3, patience: .zero), factory: PrometheusMetrics())
+        let work = Work()
+        let now = MonotonicTime.current
+        lanes.submit(hot, now: now, work.job(0), refuse: work.refuse(0))
+        lanes.submit(other, now: now, work.job(1), refuse: work.refuse(1))
+        let doing = Task { await queue.run() }
+        await work.waitUntil { work.refused.count == 2 }
+        #expect(work.begun.isEmpty)
+        doing.cancel()
+        await doing.value
+    }
+
     @Test("a queue that takes nothing more refuses, and the lane is free behind it")
     func full() async {
         let queue = Serve.JobQueue(waitingMax: 0, atOnce: 1)
-        let lanes = RunLanes(queue: queue, limits: .init(atOnce: 1, waiting: 3, patience: .seconds(60)), factory: PrometheusMetrics())
+        let lanes = RunLanes(queue: queue, limits: .init(atOnce: 1, atOnceOfAll: 8, waiting: 3, patience: .seconds(60)), factory: PrometheusMetrics())
         let work = Work()
         for number in 0..<3 { lanes.submit(hot, work.job(number), refuse: work.refuse(number)) }
         #expect(work.refused == [0, 1, 2])

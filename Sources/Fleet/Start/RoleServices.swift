@@ -189,6 +189,7 @@ struct RoleServices: Sendable {
         server.connectionsMax = configuration.apiClients
         server.heartbeatEvery = configuration.apiHeartbeat
         server.streamBufferBytes = configuration.apiClientBuffer
+        server.changesAtOnce = max(1, configuration.postgresConnections * 3 / 4)
         server.bodyBytesMax = configuration.apiBodyBytes
         server.bodiesBytesMax = max(server.bodiesBytesMax, configuration.apiBodyBytes * 4)
         server.stallAfter = configuration.readyStallAfter

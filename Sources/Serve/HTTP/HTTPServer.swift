@@ -22,6 +22,7 @@ struct HTTPServer: Sendable {
         onBound(port)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await parts.requests.run() }
+            group.addTask { await parts.changes.run() }
             group.addTask { await parts.catchUps.run() }
             group.addTask { await beside(loops) }
             // Both ends are ends: told to stop, or cancelled.

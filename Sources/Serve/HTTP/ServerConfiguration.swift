@@ -16,8 +16,11 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var bodiesBytesMax = 32 << 20
     /// How long a body may take to come, 10 ms to 5 min.
     public var bodyTimeout: Duration = .seconds(10)
-    /// Requests answered at the same time, 1 to 1000; others wait.
+    /// Requests answered at the same time that change no run, 1 to 1000; others wait.
     public var requestsAtOnce = 16
+    /// Requests that change runs at the same time, of all runs, 1 to 1000; others wait. Each holds a connection to Postgres for as long as others hold its
+    /// run's row: fewer than there are connections.
+    public var changesAtOnce = 6
     /// Requests that change one run at the same time, 1 to 100: each holds a connection to Postgres while it waits for the run's row.
     public var runChangesAtOnce = 2
     /// Further ones of the same run that wait, 0 to 100,000; one more is answered 503 `run_busy`.
@@ -83,6 +86,7 @@ public struct ServerConfiguration: Hashable, Sendable {
         check("bodies_bytes_max", bodiesBytesMax, max(bodyBytesMax, 1 << 10)...1 << 34)
         check("body_timeout", bodyTimeout, .milliseconds(10) ... .seconds(300))
         check("requests_at_once", requestsAtOnce, 1...1000)
+        check("changes_at_once", changesAtOnce, 1...1000)
         check("run_changes_at_once", runChangesAtOnce, 1...100)
         check("run_changes_waiting", runChangesWaiting, 0...100_000)
         check("run_change_patience", runChangePatience, .milliseconds(10) ... .seconds(300))

@@ -6,8 +6,9 @@ final class ServerParts: Sendable {
     let configuration: ServerConfiguration
     let responder: any Responder
     let requests: JobQueue
-    /// Those of them that change a run, in front of the others.
+    /// Those of them that change a run, apart from the others.
     let lanes: RunLanes
+    let changes: JobQueue
     let catchUps: JobQueue
     let connections: ConnectionCount
     let bodies: BodyBudget
@@ -37,10 +38,12 @@ final class ServerParts: Sendable {
         connections = ConnectionCount(limit: configuration.connectionsMax)
         bodies = BodyBudget(bytes: configuration.bodiesBytesMax)
         requests = JobQueue(waitingMax: configuration.connectionsMax, atOnce: configuration.requestsAtOnce)
+        changes = JobQueue(waitingMax: configuration.connectionsMax, atOnce: configuration.changesAtOnce)
         lanes = RunLanes(
-            queue: requests,
+            queue: changes,
             limits: RunLanes.Limits(
-                atOnce: configuration.runChangesAtOnce, waiting: configuration.runChangesWaiting, patience: configuration.runChangePatience),
+                atOnce: configuration.runChangesAtOnce, atOnceOfAll: configuration.changesAtOnce, waiting: configuration.runChangesWaiting,
+                patience: configuration.runChangePatience),
             factory: metrics.factory)
         catchUps = JobQueue(waitingMax: configuration.connectionsMax, atOnce: configuration.catchUpsAtOnce)
     }
