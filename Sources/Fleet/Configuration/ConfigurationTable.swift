@@ -17,7 +17,9 @@ public enum ConfigurationTable {
         ConfigurationKey(
             "postgres.schema", .text(bytesMax: 40), standard: "weir",
             "The schema that `weir migrate` makes and everything lives in: a-z, 0-9 and _, no digit first."),
-        ConfigurationKey("postgres.connections", .integer(2...200), standard: "8", "Connections of one process at most; requests that change runs have three quarters of them."),
+        ConfigurationKey(
+            "postgres.connections", .integer(2...200), standard: "8",
+            "Connections of one process at most; requests that change runs have three quarters of them."),
         ConfigurationKey(
             "shards", .integer(ShardMap.allowedCounts), standard: "32",
             "Into how many shares keys are divided. Fixed by the first migration; it bounds how many workers are of use."),
