@@ -233,7 +233,9 @@ struct BackfillIngesterTests {
         try await BackfillLab.run { lab in
             let run = try #require(RunID("backfill/\(BackfillLab.host)"))
             try await lab.withReplica(lister) {
+                // The run begins with its first report, which may come behind the listing.
                 try await lab.until { try await lab.source.state == .listed }
+                try await lab.until { try await !lab.events("\(run)").isEmpty }
                 _ = try await lab.ledger.endRun(run, state: .cancelled)
                 try await lab.finishJobs()
                 try await lab.until { try await lab.source.state == .finished }
