@@ -75,7 +75,9 @@ import Testing
         let listener = try await HTTPListener.bind(host: "127.0.0.1", port: 0, responder: responder)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await listener.run() }
+            // With a size of its own: the kernel lets a receive buffer grow to dozens of megabytes by itself.
             let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).channelOption(.autoRead, value: false)
+                .channelOption(.socketOption(.so_rcvbuf), value: 256 << 10)
                 .connect(host: "127.0.0.1", port: listener.port).get()
             try await client.writeAndFlush(ByteBuffer(string: "GET / HTTP/1.1\r\nHost: a\r\n\r\n")).get()
             // The sockets' buffers are full when nothing is asked for any more: each further second would bring hundreds of parts.
@@ -87,7 +89,8 @@ import Testing
                 // What is watched for is that nothing happens.
                 try await Task.sleep(for: .milliseconds(300))
             }
-            #expect(before < 400)
+            // About 130 where the event loop has a core; a writer is ahead of a loop that waits for one.
+            #expect(before < 2_000)
             try await client.close()
             group.cancelAll()
         }
