@@ -150,7 +150,8 @@ final class HTTPListener: Sendable {
             try await out.write(.head(head))
             while let part = try await next() {
                 switch part {
-                case .bytes(let bytes): try await out.write(.body(ByteBuffer(bytes: bytes)))
+                // Once the socket has it: `out` alone takes parts for as long as its event loop waits for a core, however many.
+                case .bytes(let bytes): try await connection.channel.writeAndFlush(Part.body(ByteBuffer(bytes: bytes))).get()
                 case .silence(let gate): await Self.wait(for: gate, connection)
                 case .cut: throw ConnectionCut()
                 }
